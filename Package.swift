@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Folders go from silicon to verdict: a target depends only on targets above it (Tests/TidyTests checks it).
+// No unsafeFlags here, so that the package can be a dependency; the Makefile passes the engine's release flags.
+let engine: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    // Without optimisation Swift makes no tail calls: a debug build returns each next micro-op to a loop instead.
+    .define("TRAMPOLINE", .when(configuration: .debug)),
+]
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "lvdsim",
+    products: [
+        .executable(name: "lvdsim", targets: ["lvdsim"]),
+        .library(name: "X86Machine", targets: ["X86Architecture", "X86Decoder", "X86Machine"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CELF", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
+        .target(name: "CEngineState"),
+        .target(name: "InstructionTable", swiftSettings: strict),
+        .executableTarget(name: "OpcodeTableGenerator", dependencies: ["InstructionTable"], swiftSettings: strict),
+        .plugin(name: "GenerateOpcodeTables", capability: .buildTool(), dependencies: ["OpcodeTableGenerator"]),
+        .executableTarget(name: "HandlerGenerator", dependencies: ["InstructionTable"], swiftSettings: strict),
+        .plugin(name: "GenerateHandlers", capability: .buildTool(), dependencies: ["HandlerGenerator"]),
+
+        .target(name: "X86Architecture", swiftSettings: strict),
+        .target(name: "X86Decoder", dependencies: ["X86Architecture"], exclude: ["OpcodeMaps"],
+                swiftSettings: strict, plugins: ["GenerateOpcodeTables"]),
+        .target(name: "X86Machine", dependencies: ["CEngineState", "X86Architecture", "X86Decoder"],
+                swiftSettings: engine, plugins: ["GenerateHandlers"]),
+        .target(name: "DriverImage", dependencies: ["CELF", "X86Architecture"], swiftSettings: strict),
+        .target(name: "Boot", dependencies: ["X86Machine", "DriverImage"], swiftSettings: strict),
+        .target(name: "LVD", dependencies: ["X86Machine", "Boot"], swiftSettings: strict),
+        .target(name: "Isolation", dependencies: ["LVD"], swiftSettings: strict),
+        .target(name: "Simulation", dependencies: ["Boot", "LVD", "Isolation"], swiftSettings: strict),
+        .target(name: "Reports", dependencies: ["Simulation"], swiftSettings: strict),
+        .target(name: "Commands",
+                dependencies: ["Simulation", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+                swiftSettings: strict),
+        .executableTarget(name: "lvdsim", dependencies: ["Commands"], swiftSettings: strict),
+
+        .testTarget(name: "X86ArchitectureTests", dependencies: ["X86Architecture"]),
+        .testTarget(name: "X86DecoderTests", dependencies: ["X86Decoder", "InstructionTable"]),
+        .testTarget(name: "X86MachineTests", dependencies: ["X86Machine"]),
+        .testTarget(name: "DriverImageTests", dependencies: ["DriverImage"]),
+        .testTarget(name: "IsolationTests", dependencies: ["Isolation"]),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
+        .testTarget(name: "CommandTests", dependencies: ["Commands"]),
+        .testTarget(name: "TidyTests"),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,40 @@
+import CEngineState
+import X86Architecture
+import X86Decoder
+
+/// One logical processor. The hot part is `cpu` (a C struct that handlers reach through registers);
+/// this class holds what slow paths need, as plain values, so that a snapshot is a copy.
+final class Processor {
+    let index: Int
+    unowned let machine: Machine
+    let cpu: UnsafeMutablePointer<CPU>
+    /// Segments, control and debug registers, MSRs, pending events: architectural, copied by a snapshot.
+    var system = SystemState()
+    /// VMX operation: architectural, copied by a snapshot.
+    var vmx = VMXState()
+    /// Local APIC: architectural, copied by a snapshot.
+    var apic: LocalAPIC
+    /// Cached translations: architecturally visible (a forgotten INVEPT shows), copied by a snapshot.
+    var translations = TranslationCache()
+    /// Blocks, fast TLB banks, jump caches: derived, dropped by a restore, never changes a result.
+    let engine: EngineCaches
+
+    init(index: Int, machine: Machine) {
+        self.index = index
+        self.machine = machine
+        apic = LocalAPIC(id: UInt32(index))
+        engine = EngineCaches()
+        cpu = UnsafeMutablePointer<CPU>.allocate(capacity: 1)
+        cpu.initialize(to: CPU(regs: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), zero: 0, temp: (0, 0),
+                               segmentBase: (0, 0, 0, 0, 0, 0), rip: 0, result: 0, a: 0, b: 0, kind: 0, carry: 0,
+                               overflow: 0, adjust: 0, cycles: 0, nextEvent: 0, instructions: 0, blockRIP: 0,
+                               exitReason: 0, tlb: engine.emptyBank, jumps: engine.emptyJumps, processor: nil,
+                               scratch: (0, 0, 0, 0, 0, 0, 0, 0)))
+        cpu.pointee.processor = Unmanaged.passUnretained(self).toOpaque()
+    }
+    deinit { cpu.deallocate() }
+
+    @inline(__always) static func of(_ cpu: UnsafeMutablePointer<CPU>) -> Processor {
+        Unmanaged<Processor>.fromOpaque(cpu.pointee.processor.unsafelyUnwrapped).takeUnretainedValue()
+    }
+}
