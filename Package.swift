@@ -28,7 +28,7 @@ let package = Package(
         .target(name: "X86Decoder", dependencies: ["X86Architecture"], exclude: ["OpcodeMaps"], swiftSettings: strict),
         .target(name: "X86Machine", dependencies: ["CEngineState", "X86Architecture", "X86Decoder"], swiftSettings: engine),
         .target(name: "DriverImage", dependencies: ["CELF", "X86Architecture"], swiftSettings: strict),
-        .target(name: "Boot", dependencies: ["X86Machine", "DriverImage"], swiftSettings: strict),
+        .target(name: "Boot", dependencies: ["X86Architecture", "X86Machine", "DriverImage"], swiftSettings: strict),
         .target(name: "LVD", dependencies: ["X86Machine", "Boot"], swiftSettings: strict),
         .target(name: "Isolation", dependencies: ["LVD"], swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Boot", "LVD", "Isolation"], swiftSettings: strict),
