@@ -1,0 +1,46 @@
+# Two commands on a fresh machine: `make run` (the main job) and `make test` (everything that can be proven).
+
+SWIFT ?= swift
+# The engine's handlers tail-call each other; these two flags keep LLVM from turning the calls back
+# (docs/decisions/0002-release-flags.md). They stay out of Package.swift so that lvdsim can be a dependency.
+FLAGS  = -c release -Xswiftc -Xllvm -Xswiftc -swiftmergefunc-threshold=0 -Xcc -momit-leaf-frame-pointer
+BUILD  = .build
+# Release tests need testable modules: a scratch path of their own, or each alternation would rebuild everything.
+TESTS  = .build-tests
+LVDSIM = $(BUILD)/release/lvdsim
+
+.PHONY: run build test bench guest check-handlers bootstrap debian clean
+
+## install what is missing, build, and run Debian's own driver in an isolated domain
+run: build debian
+	@$(LVDSIM) run $$(scripts/main-image.sh) --workload tx:10000
+
+build: bootstrap
+	@$(SWIFT) build $(FLAGS) --scratch-path $(BUILD) --product lvdsim
+
+## every test, in release
+test: bootstrap debian
+	@$(SWIFT) build $(FLAGS) --scratch-path $(TESTS) --build-tests -Xswiftc -enable-testing
+	@$(SWIFT) test $(FLAGS) --scratch-path $(TESTS) --skip-build -Xswiftc -enable-testing
+
+## speed: our integer payload here and under QEMU, in the same minute
+bench: build
+	@scripts/bench.sh $(LVDSIM)
+
+## rebuild the guest's images from Sources/Guest with the Swift toolchain's clang, swiftc and ld.lld
+guest:
+	@$(MAKE) --no-print-directory -C Sources/Guest
+
+## the engine's handlers end in jumps, never in calls
+check-handlers: build
+	@scripts/check-handlers.sh $(LVDSIM)
+
+bootstrap:
+	@scripts/bootstrap.sh
+
+# Debian's modules, by package name; without a network the own driver stands in.
+debian:
+	@scripts/fetch-debian.sh || echo "make: Debian's packages are out of reach; continuing with our own driver" >&2
+
+clean:
+	rm -rf $(BUILD) $(TESTS)
