@@ -11,7 +11,7 @@ public struct LinearAddress: Hashable, Sendable {
     }
 }
 
-/// SDM 3C 29.3 "The Extended Page Table Mechanism (EPT)": what guest paging produces; physical when EPT is off.
+/// SDM 3C 31.3 "The Extended Page Table Mechanism (EPT)": what guest paging produces; physical when EPT is off.
 public struct GuestPhysicalAddress: Hashable, Sendable {
     public var rawValue: UInt64
     @inline(__always) public init(_ rawValue: UInt64) { self.rawValue = rawValue }
@@ -21,6 +21,12 @@ public struct GuestPhysicalAddress: Hashable, Sendable {
 public struct PhysicalAddress: Hashable, Sendable {
     public var rawValue: UInt64
     @inline(__always) public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// Widths of the modelled processor (Haswell-EP; CPUID.80000008H:EAX reports them).
+public enum AddressWidth {
+    @inlinable public static var physical: UInt64 { 46 }
+    @inlinable public static var linear: UInt64 { 48 }
 }
 
 public enum Page {
