@@ -7,6 +7,8 @@ public struct MachineConfiguration: Sendable {
     public var processorCount = 1
     /// Seeds RDRAND and nothing else.
     public var seed: UInt64 = 1
+    /// Hash every event of `EventMask.all` into `Machine.eventDigest`, whether or not an observer asks for it.
+    public var hashesEvents = false
     public init() {}
 }
 
@@ -28,23 +30,79 @@ public enum StopReason: Sendable, Equatable {
     case limit
     /// `Machine.requestStop` (an observer's verdict, SIGINT).
     case requested
+    /// The guest asked for a reset (ports 0x92, 0xCF9, 0x64).
+    case reset
 }
 
 /// The whole machine: N processors, memory, devices, one clock, one event queue ordered by (cycle, sequence).
 public final class Machine {
     public let configuration: MachineConfiguration
     public let memory: PhysicalMemory
-    var processors: [Processor] = []
+    private(set) var processors: [Processor] = []
+    /// Architectural state outside the processors: a plain value, copied by a snapshot.
+    var platform: PlatformState
+    /// Set by `stop(_:)`, returned by `run`.
+    var pendingStop: StopReason?
+    /// What somebody listens to; checked before an event is made, so that an unwatched run pays one test.
+    private(set) var eventMask: EventMask = []
+    private var observers: [Observer] = []
+    /// Called for every byte that leaves the first serial port or the debug console; `serialOutput` keeps them all anyway.
+    public var serialSink: ((UInt8) -> Void)?
 
     public init(_ configuration: MachineConfiguration) {
         self.configuration = configuration
         memory = PhysicalMemory(bytes: configuration.memoryBytes)
+        platform = PlatformState(configuration)
         processors = (0..<configuration.processorCount).map { Processor(index: $0, machine: self) }
+        if configuration.hashesEvents { eventMask = .all }
+    }
+
+    // MARK: Stopping
+
+    /// Ends the run at the next instruction boundary of the running processor. The first reason wins.
+    func stop(_ reason: StopReason) {
+        if pendingStop == nil { pendingStop = reason }
+        for processor in processors { processor.yieldSoon() }
+    }
+    /// Makes `run` return `.requested` at the next instruction boundary. For observers.
+    public func requestStop() { stop(.requested) }
+
+    // MARK: Events
+
+    public func addObserver(_ observer: Observer) {
+        observers.append(observer)
+        eventMask.formUnion(observer.events)
+        for processor in processors { processor.translationContextChanged() }
+    }
+    public func removeObserver(_ observer: Observer) {
+        observers.removeAll { $0 === observer }
+        eventMask = observers.reduce(into: configuration.hashesEvents ? .all : []) { $0.formUnion($1.events) }
+        for processor in processors { processor.translationContextChanged() }
+    }
+
+    /// Reports what just happened on `processor`. Callers test `eventMask` first.
+    func emit(_ event: Event, _ processor: Processor) {
+        if configuration.hashesEvents, event.mask.isSubset(of: .all) {
+            event.hash(into: &platform.eventHash, processor: processor.index, cycle: processor.cpu.pointee.cycles)
+        }
+        guard !observers.isEmpty else { return }
+        let view = MachineView(self)
+        for observer in observers where observer.events.contains(event.mask) {
+            observer.observe(event, processor: processor.index, in: view)
+        }
     }
 }
 
-/// What observers, LVD, Isolation and Reports see: reads only.
-public struct MachineView {
-    unowned let machine: Machine
-    init(_ machine: Machine) { self.machine = machine }
+/// Devices, timed events and counters: everything architectural that no processor owns.
+struct PlatformState {
+    var devices: Devices
+    var events = EventQueue()
+    /// The machine clock: every event up to this cycle has happened.
+    var clock: UInt64 = 0
+    /// Running hash of the event stream (`MachineConfiguration.hashesEvents`).
+    var eventHash = StableHash()
+    var serialOutput: [UInt8] = []
+    init(_ configuration: MachineConfiguration) {
+        devices = Devices(configuration)
+    }
 }

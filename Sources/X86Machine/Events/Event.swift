@@ -44,3 +44,48 @@ public protocol Observer: AnyObject {
     /// Called in order, at the cycle of the event, with the processor's state after it.
     func observe(_ event: Event, processor: Int, in machine: MachineView)
 }
+
+extension Event {
+    /// The subscription that covers this event.
+    public var mask: EventMask {
+        switch self {
+        case .eptpSwitch: .eptpSwitch
+        case .vmExit, .vmEntry: .vmTransition
+        case .delivered, .interruptReturn: .delivery
+        case .controlRegisterWrite: .controlRegister
+        case .eptViolation: .eptViolation
+        case .watchedWrite: .watch
+        case .halted: .halt
+        case .serialOutput: .serial
+        case .instruction: .instruction
+        }
+    }
+
+    /// Feeds the event, field by field in declaration order, to the hash of the event stream.
+    func hash(into h: inout StableHash, processor: Int, cycle: UInt64) {
+        h.add(UInt64(mask.rawValue) << 32 | UInt64(processor))
+        h.add(cycle)
+        switch self {
+        case .eptpSwitch(let rip, let index, let from, let to):
+            h.add(rip.rawValue); h.add(UInt64(index)); h.add(from); h.add(to)
+        case .vmExit(let reason, let qualification, let rip):
+            h.add(UInt64(reason)); h.add(qualification); h.add(rip.rawValue)
+        case .vmEntry(let rip, let eptp):
+            h.add(1 << 32); h.add(rip.rawValue); h.add(eptp)
+        case .delivered(let vector, let kind, let rip, let rsp, let frame):
+            h.add(UInt64(vector) << 8 | UInt64(kind.rawValue)); h.add(rip.rawValue); h.add(rsp); h.add(frame.rawValue)
+        case .interruptReturn(let rip, let to):
+            h.add(1 << 32); h.add(rip.rawValue); h.add(to.rawValue)
+        case .controlRegisterWrite(let register, let old, let new, let rip):
+            h.add(UInt64(register)); h.add(old); h.add(new); h.add(rip.rawValue)
+        case .eptViolation(let address, let qualification, let rip):
+            h.add(address.rawValue); h.add(qualification); h.add(rip.rawValue)
+        case .watchedWrite(let address, let size, let rip):
+            h.add(address.rawValue); h.add(UInt64(size)); h.add(rip.rawValue)
+        case .halted(let rip), .instruction(let rip):
+            h.add(rip.rawValue)
+        case .serialOutput(let port, let byte):
+            h.add(UInt64(port) << 8 | UInt64(byte))
+        }
+    }
+}

@@ -18,6 +18,10 @@ final class Processor {
     var translations = TranslationCache()
     /// Blocks, fast TLB banks, jump caches: derived, dropped by a restore, never changes a result.
     let engine: EngineCaches
+    /// Something may be pending (interrupt, NMI, INIT, SIPI, trap): look before the next instruction. Set by `attend()`.
+    var boundaryWork = true
+    /// `execute` returns at the next boundary. Set by `yieldSoon()`, cleared by `execute` on return.
+    var mustYield = false
 
     init(index: Int, machine: Machine) {
         self.index = index

@@ -1,0 +1,50 @@
+import X86Architecture
+
+/// What a physical address reaches: RAM, the local APIC's page, the I/O APIC, or nothing (reads ones, writes are lost).
+extension Machine {
+    /// `from` decides whose local APIC answers. `address + size` stays within a page.
+    func physicalLoad<T: FixedWidthInteger & UnsignedInteger>(
+        _ address: PhysicalAddress, as: T.Type, from processor: Processor
+    ) throws(Interruption) -> T {
+        if processor.isLocalAPIC(address) {
+            return T(truncatingIfNeeded: try processor.apicLoad(offset: address.rawValue & Page.offsetMask, size: MemoryLayout<T>.size))
+        }
+        if memory.isRAM(address) { return memory.load(address, as: T.self) }
+        if let value = deviceLoad(address, size: MemoryLayout<T>.size) { return T(truncatingIfNeeded: value) }
+        return T.max
+    }
+
+    func physicalStore<T: FixedWidthInteger & UnsignedInteger>(
+        _ address: PhysicalAddress, _ value: T, from processor: Processor
+    ) throws(Interruption) {
+        if processor.isLocalAPIC(address) {
+            return try processor.apicStore(offset: address.rawValue & Page.offsetMask, size: MemoryLayout<T>.size,
+                                           UInt64(truncatingIfNeeded: value))
+        }
+        guard memory.isRAM(address) else {
+            return deviceStore(address, size: MemoryLayout<T>.size, UInt64(truncatingIfNeeded: value))
+        }
+        memory.storeUnnotified(address, value)
+        pageWritten(address, size: MemoryLayout<T>.size, by: processor)
+    }
+
+    /// True where a fast translation entry may exist: plain RAM that is not shadowed by this processor's APIC page.
+    func isPlainRAM(_ page: PhysicalAddress, for processor: Processor) -> Bool {
+        memory.isRAM(page) && !processor.isLocalAPIC(page)
+    }
+
+    /// After a slow write to RAM: self-modified code is dropped, watched pages are reported.
+    func pageWritten(_ address: PhysicalAddress, size: Int, by processor: Processor?) {
+        let flags = memory.flags(ofPage: address)
+        if flags == .none { return }
+        if flags.contains(.code) { invalidateBlocks(page: address.page) }
+        if flags.contains(.watched), let processor, eventMask.contains(.watch) {
+            emit(.watchedWrite(address: address, size: UInt8(size), rip: LinearAddress(processor.cpu.pointee.rip)), processor)
+        }
+    }
+
+    private func invalidateBlocks(page: PhysicalAddress) {
+        memory.setCode(false, page: page)
+        for processor in processors { processor.engine.invalidateBlocks(physicalPage: page) }
+    }
+}
