@@ -7,17 +7,30 @@
 // One step of a translated block. `handler` is the address of a tail-calling function;
 // the micro-ops of a block are consecutive, and a terminator is followed by its link slots.
 typedef struct MicroOp {
-  void *_Nullable handler;
-  uint64_t imm;          // immediate, branch target, or pointer to the decoded Instruction
-  int32_t disp;          // displacement of the memory operand
-  uint16_t cost;         // cycles from the block's start up to and including this instruction
-  uint16_t ripOffset;    // of this instruction, from the block's RIP
-  uint8_t dst, src;      // byte offsets of register operands in CPU
-  uint8_t base, index;   // byte offsets of address registers in CPU
-  uint8_t scale;         // log2
-  uint8_t length;        // of the instruction, bytes
-  uint16_t count;        // instructions of the block before this one
+  void *_Nullable handler;  // link slot: the micro-op to continue at, null while unlinked
+  uint64_t imm;             // immediate, pointer to the decoded Instruction; link slot: RIP to continue at
+  int32_t disp;             // displacement of the memory operand
+  uint16_t cost;            // cycles from the block's start up to this instruction; link slot: of the whole block
+  uint16_t ripOffset;       // of this instruction, from the block's RIP
+  uint8_t dst, src;         // byte offsets of register operands in CPU
+  uint8_t base, index;      // byte offsets of address registers in CPU
+  uint8_t scale;            // log2; bit 6 set: the operand is in the stack segment (shifts ignore it)
+  uint8_t position;         // micro-ops between the block's header and this one
+  uint16_t count;           // instructions of the block before this one; link slot: of the whole block
 } MicroOp;
+
+// Precedes the micro-ops of a block; as large as two of them.
+typedef struct BlockHeader {
+  uint64_t rip;             // linear address, without the code segment's base in 64-bit mode
+  uint64_t page;            // physical page of the first byte
+  uint64_t secondPage;      // physical page of the rest, ~0 unless an instruction straddles two pages
+  struct BlockHeader *_Nullable nextOfPage, *_Nullable nextOfHash;
+  uint32_t key;             // code size, flat segments, single step
+  uint16_t cost, count;     // of the whole block
+  uint16_t bytes, ops;
+  uint32_t valid;           // 0 once its page was written
+  uint64_t reserved;
+} BlockHeader;
 
 // `addend` + linear address = host address. A tag is the linear page number << 12, or ~0 (never matches).
 typedef struct TLBEntry { uint64_t read, write, execute, addend; } TLBEntry;
@@ -34,9 +47,9 @@ typedef struct CPU {
   uint64_t result, a, b, kind, carry, overflow, adjust;
   // Running.
   uint64_t cycles;            // exact whenever no handler is running
-  uint64_t nextEvent;         // a block is entered only while cycles < nextEvent
+  uint64_t nextEvent;         // handlers return to the run loop at the end of a block once cycles >= nextEvent
   uint64_t instructions;      // retired
-  uint64_t blockRIP;          // RIP of the block being executed
+  uint64_t blockRIP;          // RIP of the block that a slow path interrupted
   uint64_t exitReason;        // why handlers returned to the run loop
   TLBEntry *_Nonnull tlb;     // bank of the current translation context and privilege
   JumpEntry *_Nonnull jumps;  // jump cache of the same bank
@@ -44,4 +57,5 @@ typedef struct CPU {
   uint64_t scratch[8];
 } CPU;
 _Static_assert(sizeof(MicroOp) == 32, "two per cache line");
+_Static_assert(sizeof(BlockHeader) == 64, "two micro-ops");
 _Static_assert(offsetof(CPU, rip) == 200, "byte offsets of micro-ops");

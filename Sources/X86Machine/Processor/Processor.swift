@@ -30,7 +30,7 @@ final class Processor {
         engine = EngineCaches()
         cpu = UnsafeMutablePointer<CPU>.allocate(capacity: 1)
         cpu.initialize(to: CPU(regs: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), zero: 0, temp: (0, 0),
-                               segmentBase: (0, 0, 0, 0, 0, 0), rip: 0, result: 0, a: 0, b: 0, kind: 0, carry: 0,
+                               segmentBase: (0, 0, 0, 0, 0, 0), rip: 0, result: 1, a: 0, b: 0, kind: 0, carry: 0,
                                overflow: 0, adjust: 0, cycles: 0, nextEvent: 0, instructions: 0, blockRIP: 0,
                                exitReason: 0, tlb: engine.emptyBank, jumps: engine.emptyJumps, processor: nil,
                                scratch: (0, 0, 0, 0, 0, 0, 0, 0)))
