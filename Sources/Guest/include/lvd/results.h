@@ -1,0 +1,52 @@
+/* lvd_results: what a run leaves behind for whoever started it. */
+#ifndef LVD_RESULTS_H
+#define LVD_RESULTS_H
+#include "layout.h"
+#include "types.h"
+
+#define LVD_RESULTS_MAGIC 0x003153455244564cULL /* "LVDRES1\0" */
+#define LVD_RESULTS_VERSION 1
+
+/* lvd_results.status, also written to the debug-exit port 0xF4. */
+#define LVD_STATUS_OK 0
+#define LVD_STATUS_PANIC 1        /* the kernel met something it cannot continue from */
+#define LVD_STATUS_BAD_BOOT 2     /* modules or command line make no sense */
+#define LVD_STATUS_DRIVER 3       /* init_module failed or no device appeared */
+#define LVD_STATUS_INCOMPLETE 4   /* fewer operations than requested, domain still alive */
+#define LVD_STATUS_KILLED 5       /* the domain broke a rule and was terminated; see kill */
+#define LVD_STATUS_MONITOR 6      /* the monitor met something it cannot continue from */
+#define LVD_STATUS_RUNNING 0xff   /* not finished yet */
+
+struct lvd_cpu_results {
+    u64 completed;
+    u64 cycles;            /* of this CPU's share of the workload, by its time-stamp counter */
+    u64 calls;             /* kernel to domain */
+    u64 callbacks;         /* domain to kernel */
+    u64 interrupts;
+    u64 interrupts_inside; /* of those, taken while the domain's view was active */
+    u64 nmis;
+    u64 nmis_inside;
+};
+
+struct lvd_results {
+    u64 magic;
+    u32 version;
+    u32 status;
+    u32 isolated;
+    u32 cpus;
+    u64 requested;
+    u64 completed;
+    u64 tx_packets; /* read back through ndo_get_stats64 */
+    u64 tx_bytes;
+    u64 cycles;     /* of the workload loop: the largest of the CPUs */
+    struct {
+        u32 cause;  /* enum in lvd/causes.h; 0: no domain was killed */
+        u32 cpu;
+        u64 detail; /* exit qualification, vector or error code, by cause */
+        u64 rip;    /* inside the domain, as far as known */
+        u64 address;
+    } kill;
+    char message[128];
+    struct lvd_cpu_results per_cpu[LVD_MAX_CPUS];
+};
+#endif

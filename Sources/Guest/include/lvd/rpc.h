@@ -1,0 +1,58 @@
+/*
+ * Messages between the kernel and a domain: 64 bytes in eight registers
+ * (word 0 RDI, 1 RSI, 2 RDX, 3 R8, 4 R9, 5 R10, 6 R11, 7 R12; RAX and RCX belong to VMFUNC).
+ * Word 0: low half RPC number, high half class. Word 1: number of slots. Words 2 to 7: the first six slots;
+ * further slots are in the register page of the CPU, from word 6 on.
+ */
+#ifndef LVD_RPC_H
+#define LVD_RPC_H
+#include "types.h"
+
+#define LVD_CLASS_SYNC_IPC 1
+#define LVD_CLASS_SYSCALL 2
+#define LVD_CLASS_RPC 3
+
+#define LVD_MESSAGE_WORDS 8
+#define LVD_MESSAGE_SLOTS 6
+#define LVD_MAX_SLOTS 512
+
+/* Kernel to domain. */
+#define LVD_DOMAIN_RPCS(X)                                                                              \
+    X(MODULE_INIT) X(MODULE_EXIT) X(NETDEV_SETUP) X(NDO_INIT) X(NDO_UNINIT) X(NDO_OPEN) X(NDO_STOP)     \
+    X(NDO_START_XMIT) X(NDO_SET_RX_MODE) X(NDO_SET_MAC_ADDRESS) X(NDO_VALIDATE_ADDR) X(NDO_GET_STATS64) \
+    X(NDO_CHANGE_CARRIER)
+
+/* Domain to kernel, class RPC. */
+#define LVD_KERNEL_RPCS(X)                                                                              \
+    X(RTNL_LOCK) X(RTNL_UNLOCK) X(RTNL_LINK_REGISTER) X(RTNL_LINK_UNREGISTER) X(ALLOC_NETDEV)           \
+    X(FREE_NETDEV) X(REGISTER_NETDEVICE) X(UNREGISTER_NETDEVICE) X(CONSUME_SKB) X(NETIF_CARRIER)        \
+    X(RANDOM_BYTES)
+
+/* Domain to kernel, class SYSCALL: the microkernel's own services. */
+#define LVD_SYSCALLS(X) X(PUTCHARS) X(ALLOC_PAGES) X(EXIT)
+
+#ifndef __ASSEMBLER__
+enum lvd_domain_rpc {
+#define X(name) LVD_RPC_##name,
+    LVD_DOMAIN_RPCS(X)
+#undef X
+    LVD_DOMAIN_RPC_COUNT
+};
+enum lvd_kernel_rpc {
+#define X(name) LVD_CALL_##name,
+    LVD_KERNEL_RPCS(X)
+#undef X
+    LVD_KERNEL_RPC_COUNT
+};
+enum lvd_syscall {
+#define X(name) LVD_SYS_##name,
+    LVD_SYSCALLS(X)
+#undef X
+    LVD_SYSCALL_COUNT
+};
+
+struct lvd_message {
+    u64 words[LVD_MESSAGE_WORDS];
+};
+#endif
+#endif
