@@ -35,7 +35,7 @@ let package = Package(
         .target(name: "Simulation", dependencies: ["Boot", "Traces", "LVD", "Isolation"], swiftSettings: strict),
         .target(name: "Reports", dependencies: ["Simulation"], swiftSettings: strict),
         .target(name: "Commands",
-                dependencies: ["Simulation", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+                dependencies: ["DriverImage", "Simulation", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser")],
                 swiftSettings: strict),
         .executableTarget(name: "lvdsim", dependencies: ["Commands"], swiftSettings: strict),
 
@@ -46,6 +46,7 @@ let package = Package(
         .testTarget(name: "TracesTests", dependencies: ["Traces"]),
         .testTarget(name: "IsolationTests", dependencies: ["Isolation"]),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
+        .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
         .testTarget(name: "CommandTests", dependencies: ["Commands"]),
         .testTarget(name: "TidyTests"),
     ],
