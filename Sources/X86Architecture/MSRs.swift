@@ -1,0 +1,59 @@
+// Plain values only: the guest monitor compiles this file too (Embedded Swift, no allocation).
+
+/// SDM 4 "Model-Specific Registers (MSRs)": the addresses of those that are modelled.
+public enum MSR {
+    public static let p5MachineCheckAddress: UInt32 = 0x0
+    public static let p5MachineCheckType: UInt32 = 0x1
+    public static let timeStampCounter: UInt32 = 0x10
+    public static let platformID: UInt32 = 0x17
+    public static let apicBase: UInt32 = 0x1B
+    public static let featureControl: UInt32 = 0x3A
+    public static let tscAdjust: UInt32 = 0x3B
+    public static let biosUpdateTrigger: UInt32 = 0x79
+    public static let biosSignature: UInt32 = 0x8B
+    public static let mtrrCapabilities: UInt32 = 0xFE
+    public static let sysenterCS: UInt32 = 0x174
+    public static let sysenterESP: UInt32 = 0x175
+    public static let sysenterEIP: UInt32 = 0x176
+    public static let machineCheckCapabilities: UInt32 = 0x179
+    public static let machineCheckStatus: UInt32 = 0x17A
+    public static let miscEnable: UInt32 = 0x1A0
+    public static let debugControl: UInt32 = 0x1D9
+    public static let mtrrPhysicalBase0: UInt32 = 0x200
+    public static let mtrrPhysicalMask9: UInt32 = 0x213
+    public static let mtrrFixed64K: UInt32 = 0x250
+    public static let mtrrFixed16K80000: UInt32 = 0x258
+    public static let mtrrFixed16KA0000: UInt32 = 0x259
+    public static let mtrrFixed4KC0000: UInt32 = 0x268
+    public static let mtrrFixed4KF8000: UInt32 = 0x26F
+    public static let pageAttributeTable: UInt32 = 0x277
+    public static let mtrrDefaultType: UInt32 = 0x2FF
+    public static let vmxBasic: UInt32 = 0x480
+    public static let vmxVMFunc: UInt32 = 0x491
+    public static let tscDeadline: UInt32 = 0x6E0
+    public static let x2apicFirst: UInt32 = 0x800
+    public static let x2apicLast: UInt32 = 0x8FF
+    public static let efer: UInt32 = 0xC000_0080
+    public static let star: UInt32 = 0xC000_0081
+    public static let lstar: UInt32 = 0xC000_0082
+    public static let cstar: UInt32 = 0xC000_0083
+    public static let fmask: UInt32 = 0xC000_0084
+    public static let fsBase: UInt32 = 0xC000_0100
+    public static let gsBase: UInt32 = 0xC000_0101
+    public static let kernelGSBase: UInt32 = 0xC000_0102
+    public static let tscAux: UInt32 = 0xC000_0103
+}
+
+/// IA32_FEATURE_CONTROL, SDM 4 table 2-2.
+public enum FeatureControl {
+    public static let lock: UInt64 = 1 << 0
+    public static let vmxInsideSMX: UInt64 = 1 << 1
+    public static let vmxOutsideSMX: UInt64 = 1 << 2
+}
+
+/// IA32_APIC_BASE, SDM 3A 11.4.4 "Local APIC Status and Location".
+public enum APICBase {
+    public static let bootstrapProcessor: UInt64 = 1 << 8
+    public static let x2apic: UInt64 = 1 << 10
+    public static let enable: UInt64 = 1 << 11
+}

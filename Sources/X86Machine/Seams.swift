@@ -1,0 +1,25 @@
+import X86Architecture
+
+// What other parts of the machine will define; each definition here goes when its owner's lands.
+
+extension Processor {
+    func translationContextChanged() {}
+    func flushFast(_ selection: TranslationSelection) {}
+    func insertFast(_ a: LinearAddress, _ t: Translation) {}
+    func eptTranslate(
+        _ a: GuestPhysicalAddress, _ kind: AccessKind, isPageWalk: Bool, linear: LinearAddress?
+    ) throws(Interruption) -> EPTTranslation {
+        throw .notModelled("EPT")
+    }
+}
+struct EPTTranslation {
+    var physical: PhysicalAddress
+    var shift: UInt8
+    var readable, writable, executable: Bool
+}
+extension VMXState {
+    var eptEnabled: Bool { false }
+    var eptKeepsDirtyFlags: Bool { false }
+    var ep4ta: UInt64 { 0 }
+    var currentVPID: UInt16 { 0 }
+}
