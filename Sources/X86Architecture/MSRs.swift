@@ -1,13 +1,12 @@
 // Plain values only: the guest monitor compiles this file too (Embedded Swift, no allocation).
 
-/// SDM 4 "Model-Specific Registers (MSRs)": the addresses of those that are modelled.
+/// SDM 4 "Model-Specific Registers (MSRs)": the addresses of those that are modelled; those of VMX are in `VMXMSR`.
 public enum MSR {
     public static let p5MachineCheckAddress: UInt32 = 0x0
     public static let p5MachineCheckType: UInt32 = 0x1
     public static let timeStampCounter: UInt32 = 0x10
     public static let platformID: UInt32 = 0x17
     public static let apicBase: UInt32 = 0x1B
-    public static let featureControl: UInt32 = 0x3A
     public static let tscAdjust: UInt32 = 0x3B
     public static let biosUpdateTrigger: UInt32 = 0x79
     public static let biosSignature: UInt32 = 0x8B
@@ -28,8 +27,6 @@ public enum MSR {
     public static let mtrrFixed4KF8000: UInt32 = 0x26F
     public static let pageAttributeTable: UInt32 = 0x277
     public static let mtrrDefaultType: UInt32 = 0x2FF
-    public static let vmxBasic: UInt32 = 0x480
-    public static let vmxVMFunc: UInt32 = 0x491
     public static let tscDeadline: UInt32 = 0x6E0
     public static let x2apicFirst: UInt32 = 0x800
     public static let x2apicLast: UInt32 = 0x8FF
@@ -42,13 +39,6 @@ public enum MSR {
     public static let gsBase: UInt32 = 0xC000_0101
     public static let kernelGSBase: UInt32 = 0xC000_0102
     public static let tscAux: UInt32 = 0xC000_0103
-}
-
-/// IA32_FEATURE_CONTROL, SDM 4 table 2-2.
-public enum FeatureControl {
-    public static let lock: UInt64 = 1 << 0
-    public static let vmxInsideSMX: UInt64 = 1 << 1
-    public static let vmxOutsideSMX: UInt64 = 1 << 2
 }
 
 /// IA32_APIC_BASE, SDM 3A 11.4.4 "Local APIC Status and Location".

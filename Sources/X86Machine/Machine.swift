@@ -5,6 +5,8 @@ public struct MachineConfiguration: Sendable {
     /// Bytes of RAM from physical address 0 (a hole below 4 GiB is left for MMIO from 0xC000_0000).
     public var memoryBytes: UInt64 = 256 << 20
     public var processorCount = 1
+    /// What CPUID reports and which features exist.
+    public var model = ProcessorModel.haswellEP
     /// Seeds RDRAND and nothing else.
     public var seed: UInt64 = 1
     /// Hash every event of `EventMask.all` into `Machine.eventDigest`, whether or not an observer asks for it.

@@ -3,9 +3,9 @@ import X86Architecture
 // What other parts of the machine will define; each definition here goes when its owner's lands.
 
 extension Processor {
-    func translationContextChanged() {}
-    func flushFast(_ selection: TranslationSelection) {}
-    func insertFast(_ a: LinearAddress, _ t: Translation) {}
+    func flushFast() {}
+    func flushFast(page: LinearAddress) {}
+    func insertFast(page: LinearAddress, physicalPage: PhysicalAddress, readable: Bool, writable: Bool, executable: Bool) {}
     func eptTranslate(
         _ a: GuestPhysicalAddress, _ kind: AccessKind, isPageWalk: Bool, linear: LinearAddress?
     ) throws(Interruption) -> EPTTranslation {
@@ -14,6 +14,7 @@ extension Processor {
 }
 struct EPTTranslation {
     var physical: PhysicalAddress
+    /// log2 of the page's size.
     var shift: UInt8
     var readable, writable, executable: Bool
 }

@@ -193,7 +193,7 @@ extension Processor {
     }
 
     /// Bits below MAXPHYADDR.
-    var physicalMask: UInt64 { (1 &<< UInt64(machine.model.physicalAddressBits)) &- 1 }
+    var physicalMask: UInt64 { (1 &<< UInt64(machine.configuration.model.physicalAddressBits)) &- 1 }
 
     /// Four dependent references that mostly hit the L2 cache and the paging-structure caches: about 30 cycles on
     /// Haswell (Intel 64 and IA-32 Architectures Optimization Reference Manual, "DTLB miss" penalties).

@@ -6,7 +6,7 @@ import X86Architecture
 /// Paging-structure caches are not modelled (SDM 3A 4.10.3 allows a processor to have none), so the parts of these
 /// operations that concern them have nothing to do.
 extension Processor {
-    /// Tags of the translations in use: SDM 3C 30.4.2 "Creating and Using Cached Translation Information".
+    /// Tags of the translations in use: SDM 3C 31.4.2 "Creating and Using Cached Translation Information".
     var translationTags: TranslationTags {
         TranslationTags(vpid: vmx.currentVPID,
                         pcid: system.cr4 & CR4.pcidEnable != 0 ? UInt16(truncatingIfNeeded: system.cr3 & CR3.pcid) : 0,
@@ -14,7 +14,7 @@ extension Processor {
     }
 
     /// INVLPG: the page of `a`, current PCID and global, in the current VPID, all EP4TAs
-    /// (SDM 3A 4.10.4.1 "Operations that Invalidate TLBs and Paging-Structure Caches"; SDM 3C 30.4.3.1).
+    /// (SDM 3A 4.10.4.1 "Operations that Invalidate TLBs and Paging-Structure Caches"; SDM 3C 31.4.3.1).
     func invalidatePage(_ a: LinearAddress) {
         let tags = translationTags
         drop(TranslationSelection(linear: a, vpid: tags.vpid, pcid: tags.pcid,
@@ -42,7 +42,7 @@ extension Processor {
     }
 
     /// VM entry and VM exit without "enable VPID": linear and combined mappings of VPID 0000H, all PCIDs
-    /// (SDM 3C 30.4.3.1 "Operations that Invalidate Cached Mappings"). INVVPID single-context.
+    /// (SDM 3C 31.4.3.1 "Operations that Invalidate Cached Mappings"). INVVPID single-context.
     func invalidateVPID(_ vpid: UInt16, keepsGlobals: Bool = false) {
         drop(TranslationSelection(vpid: vpid, keepsGlobals: keepsGlobals))
     }
@@ -68,14 +68,17 @@ extension Processor {
     }
 
     /// An EPT violation drops the combined mappings of the linear address, current VPID, PCID and EP4TA
-    /// (SDM 3C 30.4.3.1); a page fault those of the linear address, current PCID (SDM 3A 4.10.4.1).
+    /// (SDM 3C 31.4.3.1); a page fault those of the linear address, current PCID (SDM 3A 4.10.4.1).
     func invalidateFaulting(_ a: LinearAddress) {
         let tags = translationTags
         drop(TranslationSelection(linear: a, vpid: tags.vpid, pcid: tags.pcid, ep4ta: tags.ep4ta))
     }
 
     private func drop(_ selection: TranslationSelection) {
-        guard translations.drop(selection) else { return }
-        flushFast(selection)
+        switch translations.drop(selection) {
+        case .nothing: break
+        case .smallPage: flushFast(page: (selection.linear ?? LinearAddress(0)).page)
+        case .more: flushFast()
+        }
     }
 }

@@ -32,14 +32,14 @@ extension Processor {
         guard isPaging || vmx.eptEnabled else {
             let identity = Translation(page: a.rawValue & ~Page.offsetMask, frame: a.rawValue & ~Page.offsetMask,
                                        rights: [.user, .writable, .executable, .dirty, .eptReadable, .eptWritable, .eptExecutable])
-            if privilege == .current { insertFast(a, identity) }
+            if privilege == .current { mirror(a, identity) }
             return identity
         }
         let tags = translationTags
         let cached = translations.lookup(a, tags)
         if let t = cached, kind != .write || t.rights.contains(.dirty),
            permits(t.rights, kind, privilege), eptPermits(t.rights, kind) {
-            if privilege == .current { insertFast(a, t) }
+            if privilege == .current { mirror(a, t) }
             return t
         }
         // A cached translation that does not allow the access is not believed: the structures are walked again.
@@ -51,9 +51,17 @@ extension Processor {
             throw error
         }
         if let cached, cached.shift != t.shift || cached.pcid != t.pcid || cached.frame != t.frame { invalidateFaulting(a) }
-        if translations.insert(t) { flushFast(TranslationSelection()) }
-        if privilege == .current { insertFast(a, t) }
+        if translations.insert(t) { flushFast() }
+        if privilege == .current { mirror(a, t) }
         return t
+    }
+
+    /// Shows the engine's fast bank what the current privilege may do with the page of `a`.
+    private func mirror(_ a: LinearAddress, _ t: Translation) {
+        insertFast(page: a.page, physicalPage: t.physical(a).page,
+                   readable: permits(t.rights, .read, .current) && eptPermits(t.rights, .read),
+                   writable: t.rights.contains(.dirty) && permits(t.rights, .write, .current) && eptPermits(t.rights, .write),
+                   executable: permits(t.rights, .execute, .current) && eptPermits(t.rights, .execute))
     }
 
     /// SDM 3A 4.6.1 "Determination of Access Rights", for a page with these rights.

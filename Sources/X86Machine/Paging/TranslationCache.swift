@@ -3,7 +3,7 @@ import X86Architecture
 /// One cached translation: linear page to physical page with the rights of every structure that took part.
 ///
 /// With EPT it is a "combined mapping", otherwise a "linear mapping"
-/// (SDM 3C 30.4.1 "Information That May Be Cached"). 32 bytes.
+/// (SDM 3C 31.4.1 "Information That May Be Cached"). 32 bytes.
 struct Translation: Equatable {
     /// Linear address of the page.
     var page: UInt64 = 0
@@ -84,7 +84,7 @@ struct TranslationSelection {
 /// The cached translations of one processor, tagged as the SDM tags them (VPID, PCID, EP4TA, global).
 ///
 /// Architectural: filled by walks, dropped only where the SDM says so (SDM 3A 4.10.4 "Invalidation of TLBs and
-/// Paging-Structure Caches", SDM 3C 30.4 "Caching Translation Information"), so that a forgotten invalidation
+/// Paging-Structure Caches", SDM 3C 31.4 "Caching Translation Information"), so that a forgotten invalidation
 /// shows. Open addressing with linear probing over a power of two; its contents are a function of the operations
 /// on it alone. At `capacityLimit` translations it is dropped whole, which the SDM allows at any time.
 struct TranslationCache {
@@ -137,22 +137,28 @@ struct TranslationCache {
 
     mutating func dropAll() { self = TranslationCache() }
 
-    /// Drops what `selection` says; true if anything was dropped.
+    /// What a drop concerned: decides how much of the derived caches has to go.
+    enum Dropped { case nothing, smallPage, more }
+
+    /// Drops what `selection` says.
     @discardableResult
-    mutating func drop(_ selection: TranslationSelection) -> Bool {
-        guard count > 0 else { return false }
+    mutating func drop(_ selection: TranslationSelection) -> Dropped {
+        guard count > 0 else { return .nothing }
         if let a = selection.linear, fragments == 0, let vpid = selection.vpid, let pcid = selection.pcid,
            let ep4ta = selection.ep4ta {
             return dropPage(a, TranslationTags(vpid: vpid, pcid: pcid, ep4ta: ep4ta), selection.keepsGlobals)
         }
-        let before = count
-        for t in slots where t.page != Self.free && selection.matches(t) { account(t, -1) }
-        guard count != before else { return false }
-        if count == 0 { dropAll(); return true }
+        var dropped = Dropped.nothing
+        for t in slots where t.page != Self.free && selection.matches(t) {
+            account(t, -1)
+            dropped = selection.linear != nil && t.guestShift == 12 && dropped != .more ? .smallPage : .more
+        }
+        if dropped == .nothing { return .nothing }
+        if count == 0 { dropAll(); return dropped }
         var capacity = slots.count
         while capacity > Self.smallest && count * 8 < capacity { capacity /= 2 }
         rebuild(capacity: capacity, without: selection)
-        return true
+        return dropped
     }
 
     /// In an order that depends only on the contents, for digests and views.
@@ -162,15 +168,21 @@ struct TranslationCache {
 
     // MARK: The table
 
-    private mutating func dropPage(_ a: LinearAddress, _ tags: TranslationTags, _ keepsGlobals: Bool) -> Bool {
-        var dropped = false
+    private mutating func dropPage(_ a: LinearAddress, _ tags: TranslationTags, _ keepsGlobals: Bool) -> Dropped {
+        var dropped = Dropped.nothing
         for i in Self.shifts.indices {
             let shift = Self.shifts[i]
             guard countByShift[Int(shift)] > 0 else { continue }
             let page = a.rawValue & ~((1 &<< UInt64(shift)) &- 1)
-            if let i = find(page, shift, tags.vpid, tags.pcid, tags.ep4ta) { remove(at: i); dropped = true }
+            if let i = find(page, shift, tags.vpid, tags.pcid, tags.ep4ta) {
+                remove(at: i)
+                dropped = shift == 12 && dropped != .more ? .smallPage : .more
+            }
             if !keepsGlobals, globals > 0,
-               let i = find(page, shift, tags.vpid, Translation.anyPCID, tags.ep4ta) { remove(at: i); dropped = true }
+               let i = find(page, shift, tags.vpid, Translation.anyPCID, tags.ep4ta) {
+                remove(at: i)
+                dropped = shift == 12 && dropped != .more ? .smallPage : .more
+            }
         }
         return dropped
     }

@@ -6,6 +6,8 @@ struct SystemState {
     var cr2: UInt64 = 0
     var cr3: UInt64 = 0
     var cr4: UInt64 = 0
+    /// The PDPTE registers of PAE paging (SDM 3A 4.4.1 "PDPTE Registers"), loaded with CR3.
+    var pdptes: InlineArray<4, UInt64> = .init(repeating: 0)
     // CR8 is the local APIC's TPR.
     var dr: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     var dr6: UInt64 = 0xFFFF_0FF0
@@ -40,6 +42,10 @@ struct SystemState {
     /// Pending debug exceptions (SDM 3C 25.4.2), bit layout of that field.
     var pendingDebug: UInt64 = 0
     var cpl: UInt8 = 0
+    /// Derived by `modeChanged()`: no segment check of ES, CS, SS, DS can fail and their bases are 0.
+    var hasFlatSegments = false
+    /// x87 and SSE register files.
+    var fpu = FPUState()
 }
 
 /// A segment register with its hidden part. SDM 3A 3.4.3 "Segment Registers".

@@ -1,0 +1,80 @@
+/// A named processor as data: what CPUID reports, SDM 2A "CPUID—CPU Identification".
+///
+/// Only features that the machine executes are claimed; the values are otherwise those of the real part.
+public struct ProcessorModel: Sendable {
+    public struct Leaf: Sendable {
+        public var leaf: UInt32, subleaf: UInt32
+        public var eax: UInt32, ebx: UInt32, ecx: UInt32, edx: UInt32
+    }
+    public let name: String
+    /// MAXPHYADDR.
+    public let physicalAddressBits: UInt8
+    /// Core cycles per second: what the TSC and the timers are calibrated to.
+    public let tscFrequency: UInt64
+    /// Leaves whose values do not depend on state; a leaf absent from the list reads as zeros.
+    public let leaves: [Leaf]
+
+    /// Registers of a leaf. SDM 2A CPUID: a basic leaf above the highest gives the highest basic leaf's.
+    public func leaf(_ leaf: UInt32, _ subleaf: UInt32) -> Leaf {
+        var wanted = leaf
+        let highestBasic = leaves[0].eax
+        if leaf > highestBasic && leaf < 0x8000_0000 || leaf > 0x8000_0008 { wanted = highestBasic }
+        for l in leaves where l.leaf == wanted && (l.subleaf == subleaf || !Self.hasSubleaves(wanted)) { return l }
+        return Leaf(leaf: wanted, subleaf: subleaf, eax: 0, ebx: 0, ecx: 0, edx: 0)
+    }
+    private static func hasSubleaves(_ leaf: UInt32) -> Bool { leaf == 4 || leaf == 7 || leaf == 0xB || leaf == 0xD }
+}
+
+/// CPUID.01H feature bits that the machine reads itself.
+public enum CPUIDFeature {
+    /// ECX.
+    public static let vmx: UInt32 = 1 << 5
+    public static let x2apic: UInt32 = 1 << 21
+    public static let osxsave: UInt32 = 1 << 27
+    /// EDX.
+    public static let apic: UInt32 = 1 << 9
+}
+
+extension ProcessorModel {
+    /// Intel Xeon E5-2660 v3, the machine of the LVD paper: Haswell-EP, 2.6 GHz.
+    public static let haswellEP = ProcessorModel(
+        name: "haswell-ep", physicalAddressBits: 46, tscFrequency: 2_600_000_000,
+        leaves: [
+            // "GenuineIntel"
+            Leaf(leaf: 0, subleaf: 0, eax: 0xD, ebx: 0x756E_6547, ecx: 0x6C65_746E, edx: 0x4965_6E69),
+            // Family 6, model 3FH, stepping 2. CLFLUSH line 64 bytes. EBX 31:24 (APIC ID) and 23:16 are filled in.
+            // ECX: MONITOR, VMX, CMPXCHG16B, PCID, x2APIC, MOVBE, POPCNT, TSC-deadline, RDRAND is absent.
+            // EDX: DE, PSE, TSC, MSR, PAE, MCE, CX8, APIC, SEP, MTRR, PGE, MCA, CMOV, PAT, PSE-36, CLFSH, FXSR.
+            Leaf(leaf: 1, subleaf: 0, eax: 0x0003_06F2, ebx: 0x0000_0800,
+                 ecx: 1 << 3 | 1 << 5 | 1 << 13 | 1 << 17 | 1 << 21 | 1 << 22 | 1 << 23 | 1 << 24,
+                 edx: 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 11 | 1 << 12
+                    | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 17 | 1 << 19 | 1 << 24),
+            // Descriptors: see leaf 4 for caches (FFH); 64-entry 4-KiB DTLB, 1024-entry shared second-level TLB.
+            Leaf(leaf: 2, subleaf: 0, eax: 0x7603_6301, ebx: 0x00F0_B5FF, ecx: 0, edx: 0x00C1_0000),
+            // 32 KiB L1D and L1I, 256 KiB L2, 25 MiB L3.
+            Leaf(leaf: 4, subleaf: 0, eax: 0x0000_0121, ebx: 0x01C0_003F, ecx: 63, edx: 0),
+            Leaf(leaf: 4, subleaf: 1, eax: 0x0000_0122, ebx: 0x01C0_003F, ecx: 63, edx: 0),
+            Leaf(leaf: 4, subleaf: 2, eax: 0x0000_0143, ebx: 0x01C0_003F, ecx: 511, edx: 0),
+            Leaf(leaf: 4, subleaf: 3, eax: 0x0000_0163, ebx: 0x04C0_003F, ecx: 0x4FFF, edx: 6),
+            // MONITOR line sizes.
+            Leaf(leaf: 5, subleaf: 0, eax: 64, ebx: 64, ecx: 3, edx: 0),
+            Leaf(leaf: 6, subleaf: 0, eax: 1 << 2, ebx: 0, ecx: 0, edx: 0),
+            // EBX: FSGSBASE, TSC_ADJUST, BMI1, SMEP, BMI2, ERMS, INVPCID. SMAP is modelled, this part has none.
+            Leaf(leaf: 7, subleaf: 0, eax: 0,
+                 ebx: 1 << 0 | 1 << 1 | 1 << 7 | 1 << 9 | 1 << 10, ecx: 0, edx: 0),
+            // XSAVE is absent, hence leaf 0DH is zeros.
+            Leaf(leaf: 0x8000_0000, subleaf: 0, eax: 0x8000_0008, ebx: 0, ecx: 0, edx: 0),
+            // ECX: LAHF/SAHF. EDX: SYSCALL, NX, 1-GiB pages, RDTSCP, Intel 64.
+            Leaf(leaf: 0x8000_0001, subleaf: 0, eax: 0, ebx: 0, ecx: 1 << 0,
+                 edx: 1 << 11 | 1 << 20 | 1 << 26 | 1 << 27 | 1 << 29),
+            // "Intel(R) Xeon(R) CPU E5-2660 v3 @ 2.60GHz"
+            Leaf(leaf: 0x8000_0002, subleaf: 0, eax: 0x65746E49, ebx: 0x2952286C, ecx: 0x6F655820, edx: 0x2952286E),
+            Leaf(leaf: 0x8000_0003, subleaf: 0, eax: 0x55504320, ebx: 0x2D354520, ecx: 0x30363632, edx: 0x20337620),
+            Leaf(leaf: 0x8000_0004, subleaf: 0, eax: 0x2E322040, ebx: 0x48473036, ecx: 0x0000_007A, edx: 0),
+            Leaf(leaf: 0x8000_0006, subleaf: 0, eax: 0, ebx: 0, ecx: 0x0100_6040, edx: 0),
+            // Invariant TSC.
+            Leaf(leaf: 0x8000_0007, subleaf: 0, eax: 0, ebx: 0, ecx: 0, edx: 1 << 8),
+            // 46 physical and 48 linear address bits.
+            Leaf(leaf: 0x8000_0008, subleaf: 0, eax: 0x0000_302E, ebx: 0, ecx: 0, edx: 0),
+        ])
+}
