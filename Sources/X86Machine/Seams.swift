@@ -3,9 +3,6 @@ import X86Architecture
 // What other parts of the machine will define; each definition here goes when its owner's lands.
 
 extension Processor {
-    func flushFast() {}
-    func flushFast(page: LinearAddress) {}
-    func insertFast(page: LinearAddress, physicalPage: PhysicalAddress, readable: Bool, writable: Bool, executable: Bool) {}
     func eptTranslate(
         _ a: GuestPhysicalAddress, _ kind: AccessKind, isPageWalk: Bool, linear: LinearAddress?
     ) throws(Interruption) -> EPTTranslation {

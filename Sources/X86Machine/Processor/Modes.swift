@@ -1,5 +1,4 @@
 import X86Architecture
-import X86Decoder
 
 /// SDM 3A 2.2 "Modes of Operation", read from the registers that define them.
 extension Processor {
@@ -10,12 +9,6 @@ extension Processor {
         isLongMode && system.segments[SegmentIndex.cs].access & AccessRights.long != 0
     }
     var isVirtual8086: Bool { system.flags & RFLAGS.virtual8086 != 0 }
-
-    /// Default operand and address size of the code segment, for the decoder.
-    var codeSize: CodeSize {
-        if is64BitMode { return .bits64 }
-        return system.segments[SegmentIndex.cs].access & AccessRights.defaultBig != 0 ? .bits32 : .bits16
-    }
 
     /// Bytes of the stack pointer in use: SDM 1 6.2.3 "Address-Size Attributes for Stack Accesses".
     var stackAddressSize: Int {
