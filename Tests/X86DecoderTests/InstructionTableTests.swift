@@ -1,0 +1,40 @@
+import InstructionTable
+import Testing
+
+@Suite struct InstructionTableTests {
+    @Test func everyRowOfTheTablesIsWellFormed() throws {
+        let table = try sourceTable()
+        #expect(table.rows.count > 500)
+        #expect(table.rows.enumerated().allSatisfy { $0 == $1.number })
+    }
+
+    @Test func aRowIsReadAsTheSDMPrintsIt() throws {
+        let table = try InstructionTable { $0 == "OneByte.table" ? "# Heading\nADD r/m64, imm8 | REX.W + 83 /0 ib | add | rw | sx lock\n" : nil }
+        let row = try #require(table.rows.first)
+        #expect(row.mnemonic == "ADD" && row.semantics == "add" && row.access == .readWrite && row.line == 2)
+        #expect(row.operands.map(\.kind) == [.registerOrMemory, .immediate])
+        #expect(row.operands.map(\.placement) == [.modRMRM, .immediate])
+        #expect(row.encoding.opcode == 0x83 && row.encoding.modRM == .digit(0) && row.encoding.operandSize == .rexW)
+        #expect(row.attributes == [.signExtended, .lock])
+    }
+
+    @Test(arguments: [
+        ("ADD r/m8, r8 | 00 /r | add | rw", "five columns expected, found 4"),
+        ("ADD r/m9, r8 | 00 /r | add | rw |", "'r/m9' is not an operand of the SDM"),
+        ("ADD r/m8, r8 | 0Z /r | add | rw |", "'0Z' is not opcode notation"),
+        ("ADD r/m8, r8 | 00 /9 | add | rw |", "'/9' is not /0 to /7"),
+        ("ADD r/m8, imm8 | 80 /0 | add | rw |", "'imm8' has no bytes in the opcode column"),
+        ("ADD r/m8, imm16 | 80 /0 ib | add | rw |", "'imm16' is not the size of ib"),
+        ("ADD r/m8 | 80 /0 ib | add | rw |", "ib holds no operand"),
+        ("ADD r/m8, r8 | 00 | add | rw |", "2 operands for the 0 fields of the opcode column"),
+        ("ADD r/m8, r8 | 00 /r | add | rx |", "'rx' is not an access: rw, r, w, cc, sys or -"),
+        ("ADD r/m8, r8 | 00 /r | add | rw | locked", "'locked' is not an attribute"),
+        ("BSWAP r32 | 0F C9+rd | bswap | rw |", "'C9+rd' leaves no bits for +rd"),
+    ])
+    func aMalformedRowIsReportedAtItsLine(_ row: String, _ message: String) {
+        let error = #expect(throws: TableError.self) {
+            try InstructionTable(path: { "OpcodeMaps/\($0)" }) { $0 == "OneByte.table" ? "\n" + row : nil }
+        }
+        #expect(error.map(String.init(describing:)) == "OpcodeMaps/OneByte.table:2: error: \(message)")
+    }
+}
