@@ -79,6 +79,31 @@ public struct VMFunctionSite: Sendable, Equatable {
     public var expectedECX: UInt32
 }
 
+/// Linear addresses mapped in the kernel and in every domain, from the kernel image's `.lvd_shared_ranges` section.
+public struct SharedRange: Sendable, Equatable {
+    public enum Backing: UInt32, Sendable {
+        /// The same memory in every view.
+        case common = 0
+        /// An equal part for each processor, of which a processor's views hold only its own.
+        case perProcessor = 1
+        /// One page, other memory in each view: the state page.
+        case perView = 2
+    }
+    public var name: String
+    public var range: Range<UInt64>
+    /// The greatest rights a domain may have.
+    public var writable: Bool
+    public var executable: Bool
+    public var backing: Backing
+    public init(name: String, range: Range<UInt64>, writable: Bool, executable: Bool, backing: Backing) {
+        self.name = name
+        self.range = range
+        self.writable = writable
+        self.executable = executable
+        self.backing = backing
+    }
+}
+
 /// What is where in the guest: symbols and ranges as linear addresses of the kernel's view.
 public struct GuestLayout: Sendable {
     public var kernel: SymbolMap
@@ -88,12 +113,16 @@ public struct GuestLayout: Sendable {
     public var vmFunctionSites: [VMFunctionSite]
     /// Crossing pages mapped at one address in every view: `__vmfunc_text_start ..< __vmfunc_text_end`.
     public var crossingPages: Range<UInt64>?
+    /// Everything that domains share with the kernel, crossing pages and state page among it.
+    public var sharedRanges: [SharedRange] = []
     /// `vmfunc_state_page`: one linear address, another page per processor and view.
     public var statePage: LinearAddress?
     /// `struct lvd_results`.
     public var results: LinearAddress?
     /// Whether the drivers run in domains.
     public var isolated: Bool
+
+    public func isShared(_ address: UInt64) -> Bool { sharedRanges.contains { $0.range.contains(address) } }
 
     /// `name+offset` of an address in whichever image holds it, with that image's name.
     public func describe(_ address: LinearAddress) -> String? {
