@@ -33,8 +33,8 @@ public struct PlacedSection: Sendable {
     public var name: String
     public var address: UInt64
     public var size: UInt64
-    /// Index into `LinkedImage.segments`.
-    public var segment: Int
+    /// Index into `LinkedImage.segments`; nil for the per-CPU template.
+    public var segment: Int?
 }
 
 /// A defined symbol with its final linear address.
@@ -76,6 +76,9 @@ public struct LinkedImage: Sendable {
     public var base: UInt64
     /// Ascending, disjoint, the first at `base`.
     public var segments: [LinkedSegment]
+    /// What each processor's copy of the per-CPU variables starts as, linked at the caller's per-CPU base (an offset
+    /// from GS, not a place in memory).
+    public var perCPU: LinkedSegment?
     /// Every named definition, by address, then by name.
     public var symbols: [LinkedSymbol]
     /// In the order they were given.
