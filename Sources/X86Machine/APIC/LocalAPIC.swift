@@ -1,98 +1,110 @@
 import X86Architecture
 
-/// One bit per vector (IRR, ISR, TMR).
-struct VectorSet: Equatable {
-    private(set) var words: InlineArray<4, UInt64> = .init(repeating: 0)
-    static func == (a: Self, b: Self) -> Bool { (0..<4).allSatisfy { a.words[$0] == b.words[$0] } }
-    subscript(_ vector: UInt8) -> Bool {
-        get { words[Int(vector >> 6)] >> UInt64(vector & 63) & 1 != 0 }
-        set {
-            let bit: UInt64 = 1 << UInt64(vector & 63)
-            words[Int(vector >> 6)] = newValue ? words[Int(vector >> 6)] | bit : words[Int(vector >> 6)] & ~bit
-        }
-    }
-    var highest: UInt8? {
-        for i in [3, 2, 1, 0] where words[i] != 0 { return UInt8(i * 64 + 63 - words[i].leadingZeroBitCount) }
-        return nil
-    }
-    /// 32 bits at a time, as the registers show them (index 0...7).
-    func register(_ index: Int) -> UInt32 { UInt32(truncatingIfNeeded: words[index >> 1] >> UInt64(32 * (index & 1))) }
-}
-
-/// SDM 3A chapter 11 "Advanced Programmable Interrupt Controller (APIC)". A plain value.
+/// SDM 3A chapter 11 "Advanced Programmable Interrupt Controller (APIC)": the state of one, and its priority rules.
+/// A plain value; what needs the machine (sending, timer events) is in extensions of `Processor` and `Machine`.
 struct LocalAPIC {
-    var id: UInt32
+    /// xAPIC ID (8 bits) and x2APIC ID are the same number here.
+    let id: UInt32
     /// SDM 3A 11.8.3.1 "Task and Processor Priorities".
     var tpr: UInt8 = 0
     var irr = VectorSet(), isr = VectorSet(), tmr = VectorSet()
-    /// SDM 3A 11.9 "Spurious Interrupt": vector and software enable (bit 8).
+    /// SVR, SDM 3A 11.9 "Spurious Interrupt": vector, and software enable in bit 8.
     var spurious: UInt32 = 0xFF
+    /// LDR (xAPIC: bits 31:24) and DFR, SDM 3A 11.6.2.2 "Logical Destination Mode". In x2APIC mode LDR is derived from the ID.
+    var logicalDestination: UInt32 = 0
+    var destinationFormat: UInt32 = .max
+    var interruptCommand: UInt64 = 0
+    /// SDM 3A 11.5.3 "Error Handling": errors since the last write to ESR, and what that write latched.
+    var pendingErrors: UInt32 = 0
+    var errorStatus: UInt32 = 0
+    var lvt: InlineArray<7, UInt32> = .init(repeating: LocalAPIC.masked)
+    var timer = APICTimer()
+
+    static let masked: UInt32 = 1 << 16
     init(id: UInt32) { self.id = id }
+
+    /// INIT and re-enabling leave the power-up state, except for the ID (SDM 3A 11.4.7.3).
+    mutating func reset() { self = LocalAPIC(id: id) }
+
+    // MARK: Priority
 
     var softwareEnabled: Bool { spurious & 0x100 != 0 }
 
     /// CR8 is the task-priority class (SDM 3A 11.8.6 "Task Priority in IA-32e Mode").
-    var cr8: UInt64 { get { UInt64(tpr >> 4) } set { tpr = UInt8(truncatingIfNeeded: newValue) << 4 } }
+    var cr8: UInt64 {
+        get { UInt64(tpr >> 4) }
+        set { tpr = UInt8(truncatingIfNeeded: newValue & 15) << 4 }
+    }
 
-    /// SDM 3A 11.8.3.1: class of PPR is the higher one of TPR's and of the highest vector in service.
+    /// SDM 3A 11.8.3.1: TPR, or the class of the highest vector in service when that is higher.
     var ppr: UInt8 {
         let inService = isr.highest ?? 0
         return tpr >> 4 >= inService >> 4 ? tpr : inService & 0xF0
     }
 
-    /// The vector that would be delivered now, if interrupts were enabled: highest in IRR whose class exceeds PPR's.
+    /// What would be delivered now if interrupts were enabled: the highest in IRR, when its class exceeds that of PPR.
+    /// Independent of the software enable: requests held in IRR stay deliverable (SDM 3A 11.4.7.2).
     var highestPending: UInt8? {
         guard let vector = irr.highest, vector >> 4 > ppr >> 4 else { return nil }
         return vector
     }
 
-    /// Moves the highest pending vector from IRR to ISR. SDM 3A 11.8.4 "Interrupt Acceptance for Fixed Interrupts".
+    /// The acknowledge cycle: from IRR to ISR (SDM 3A 11.8.4 "Interrupt Acceptance for Fixed Interrupts").
+    /// The spurious vector, without an ISR bit, when nothing exceeds PPR any more (SDM 3A 11.9).
     mutating func acknowledge() -> UInt8 {
         guard let vector = highestPending else { return UInt8(truncatingIfNeeded: spurious) }
         irr[vector] = false
         isr[vector] = true
         return vector
     }
+
+    /// A fixed interrupt is accepted. SDM 3A 11.8.4: a further one of the same vector merges with the waiting one.
+    mutating func accept(vector: UInt8, levelTriggered: Bool) {
+        irr[vector] = true
+        tmr[vector] = levelTriggered
+    }
+
+    /// SDM 3A 11.8.5 "Signaling Interrupt Servicing Completion": returns the vector if I/O APICs have to hear of it.
+    mutating func endOfInterrupt() -> UInt8? {
+        guard let vector = isr.highest else { return nil }
+        isr[vector] = false
+        return tmr[vector] ? vector : nil
+    }
+
+    // MARK: Local vector table
+
+    /// SDM 3A 11.5.1 "Local Vector Table".
+    enum LVT: Int { case timer, thermal, performance, lint0, lint1, error, cmci }
+    subscript(_ entry: LVT) -> UInt32 {
+        get { lvt[entry.rawValue] }
+        set { lvt[entry.rawValue] = newValue }
+    }
+    func isMasked(_ entry: LVT) -> Bool { self[entry] & Self.masked != 0 }
+
+    /// Writable bits of each entry, SDM 3A Figure 11-8.
+    static func writableBits(_ entry: LVT) -> UInt32 {
+        switch entry {
+        case .timer: 0x7_00FF
+        case .thermal, .performance, .cmci: 0x1_07FF
+        case .lint0, .lint1: 0x1_A7FF
+        case .error: 0x1_00FF
+        }
+    }
 }
 
-/// What instructions and the boundary ask of the interrupt controllers.
-extension Processor {
-    /// An external interrupt waits (local APIC above PPR, or the 8259 pair through LINT0 as ExtINT); IF not considered.
-    var hasPendingInterrupt: Bool { apic.highestPending != nil }
-    /// The interrupt-acknowledge cycle: the vector to deliver. Only after `hasPendingInterrupt`.
-    func acknowledgeInterrupt() -> UInt8 { apic.acknowledge() }
+/// ESR bits, SDM 3A 11.5.3 "Error Handling".
+enum APICError {
+    static let sendIllegalVector: UInt32 = 1 << 5
+    static let receiveIllegalVector: UInt32 = 1 << 6
+    static let illegalRegister: UInt32 = 1 << 7
+}
 
-    /// A fixed interrupt message arrives.
-    func receive(vector: UInt8, at cycle: UInt64) {
-        guard vector >= 16, apic.softwareEnabled else { return }
-        apic.irr[vector] = true
-        wake(at: cycle)
+/// Mode of the local APIC, by IA32_APIC_BASE bits 11 (EN) and 10 (EXTD). SDM 3A 11.12.1 "Detecting and Enabling x2APIC Mode".
+enum APICMode { case disabled, xAPIC, x2APIC }
+enum APICBase {
+    static let bsp: UInt64 = 1 << 8, extd: UInt64 = 1 << 10, enable: UInt64 = 1 << 11
+    static let reset: UInt64 = 0xFEE0_0000 | enable
+    static func mode(_ value: UInt64) -> APICMode {
+        value & enable == 0 ? .disabled : value & extd == 0 ? .xAPIC : .x2APIC
     }
-    func receiveNMI(at cycle: UInt64) {
-        system.pendingNMI = true
-        wake(at: cycle)
-    }
-    /// Time has passed for a waiting processor; a running one looks at its next boundary.
-    func wake(at cycle: UInt64) {
-        if system.activity != .active { cpu.pointee.cycles = max(cpu.pointee.cycles, cycle) }
-        attend()
-    }
-
-    /// CR8 / TPR write: may unmask a pending interrupt.
-    func writeTaskPriority(class c: UInt8) {
-        apic.tpr = c << 4
-        attend()
-    }
-    /// IA32_APIC_BASE (0x1B). Reserved bits and forbidden transitions: #GP (SDM 3A 11.12.5).
-    func writeAPICBase(_ value: UInt64) throws(Interruption) { system.apicBase = value }
-    /// x2APIC registers, MSRs 0x800...0x8FF, and IA32_TSC_DEADLINE (0x6E0).
-    func readAPICMSR(_ msr: UInt32) throws(Interruption) -> UInt64 { throw .exception(.generalProtection()) }
-    func writeAPICMSR(_ msr: UInt32, _ value: UInt64) throws(Interruption) { throw .exception(.generalProtection()) }
-
-    /// The page of this processor's APIC registers (xAPIC mode only).
-    @inline(__always) func isLocalAPIC(_ address: PhysicalAddress) -> Bool {
-        (address.rawValue ^ system.apicBase) & ~Page.offsetMask == 0 && system.apicBase & 0xC00 == 0x800
-    }
-    func apicLoad(offset: UInt64, size: Int) throws(Interruption) -> UInt64 { 0 }
-    func apicStore(offset: UInt64, size: Int, _ value: UInt64) throws(Interruption) {}
 }
