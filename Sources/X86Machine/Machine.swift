@@ -40,6 +40,7 @@ public enum StopReason: Sendable, Equatable {
 public final class Machine {
     public let configuration: MachineConfiguration
     public let memory: PhysicalMemory
+    let timing = Timing.haswell
     private(set) var processors: [Processor] = []
     /// Architectural state outside the processors: a plain value, copied by a snapshot.
     var platform: PlatformState

@@ -50,10 +50,10 @@ extension Processor {
             machine.schedule(timerEvent, at: apic.timer.start &+ apic.timer.period(machine.timing))
         case .tscDeadline:
             guard apic.timer.deadline != 0 else { return }
-            let distance = Int64(bitPattern: apic.timer.deadline &- timestampCounter)
-            // SDM 3A 11.5.4.1: a deadline that has passed expires at once. "Passed" is an unsigned comparison.
-            let passed = apic.timer.deadline <= timestampCounter
-            machine.schedule(timerEvent, at: passed ? now : distance > 0 ? now &+ UInt64(distance) : .max)
+            // SDM 3A 11.5.4.1: a deadline that has passed (an unsigned comparison) expires at once.
+            let distance = apic.timer.deadline > timestampCounter ? apic.timer.deadline - timestampCounter : 0
+            let (cycle, overflow) = now.addingReportingOverflow(distance)
+            machine.schedule(timerEvent, at: overflow ? .max : cycle)
         case .reserved:
             return
         }

@@ -132,8 +132,8 @@ extension Machine {
         for processor in processors where processor.matches(message) { processor.take(message, at: cycle) }
     }
 
-    func broadcastEndOfInterrupt(vector: UInt8) {
+    func broadcastEndOfInterrupt(vector: UInt8, at cycle: UInt64) {
         platform.devices.ioapic.endOfInterrupt(vector: vector)
-        deliverIOAPIC()
+        deliverIOAPIC(at: cycle)
     }
 }

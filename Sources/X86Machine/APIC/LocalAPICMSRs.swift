@@ -2,12 +2,9 @@ import X86Architecture
 
 /// IA32_APIC_BASE and the x2APIC registers. SDM 3A 11.12 "Extended XAPIC (x2APIC)".
 extension Processor {
-    /// Physical-address width of the processor, as CPUID reports it.
-    private var reservedAddressBits: UInt64 { ~((1 << UInt64(Timing.physicalAddressBits)) - 1) }
-
     /// SDM 3A 11.12.5 "x2APIC State Transitions" and Figure 11-5: forbidden transitions and reserved bits are #GP(0).
     func writeAPICBase(_ value: UInt64) throws(Interruption) {
-        let reserved = reservedAddressBits | 0xFF | 1 << 9
+        let reserved = ~physicalMask | 0xFF | 1 << 9
         let leavesX2 = apicMode == .x2APIC && APICBase.mode(value) == .xAPIC
         let skipsXAPIC = apicMode == .disabled && APICBase.mode(value) == .x2APIC
         let extendedOnly = value & (APICBase.enable | APICBase.extd) == APICBase.extd

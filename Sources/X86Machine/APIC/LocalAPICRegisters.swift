@@ -97,7 +97,7 @@ extension Processor {
     }
 
     private func endOfInterrupt() {
-        if let vector = apic.endOfInterrupt() { machine.broadcastEndOfInterrupt(vector: vector) }
+        if let vector = apic.endOfInterrupt() { machine.broadcastEndOfInterrupt(vector: vector, at: cpu.pointee.cycles) }
         attend()
     }
 

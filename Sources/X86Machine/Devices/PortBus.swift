@@ -2,12 +2,11 @@ import X86Architecture
 
 /// Who answers a port. Unclaimed ports float: reads give ones, writes are lost.
 enum PortOwner: UInt8 {
-    case none, debugExit, debugConsole, post, serial, firmwareConfiguration, interruptController, timer, clock, reset, speaker
-}
+    case none, interruptController, timer, speaker, reset, clock, post, testLatch, debugConsole, debugExit, serial
+    case firmwareConfiguration, testLine
 
-extension Devices {
-    /// The ports of a PC (and of the paravirtual devices that bare-metal test images expect).
-    static func owner(ofPort port: UInt16) -> PortOwner {
+    /// The ports of a PC, and of the paravirtual devices that bare-metal test images expect.
+    static func of(_ port: UInt16) -> PortOwner {
         switch port {
         case 0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1: .interruptController
         case 0x40...0x43: .timer
@@ -15,53 +14,119 @@ extension Devices {
         case 0x64, 0x92, 0xCF9: .reset
         case 0x70, 0x71: .clock
         case 0x80: .post
+        case 0xE0...0xE3: .testLatch
         case 0xE9: .debugConsole
-        case 0xF4: .debugExit
+        case 0xF4...0xF7: .debugExit
         case 0x3F8...0x3FF: .serial
         case 0x510, 0x511: .firmwareConfiguration
+        case 0x2000...0x2017: .testLine
         default: .none
         }
     }
 }
 
-/// Port I/O. `size` is 1, 2 or 4 bytes.
+/// Port I/O, `size` 1, 2 or 4 bytes. Byte-wide devices see a wide access as consecutive byte accesses, as on the ISA bus.
 extension Machine {
     func portRead(_ port: UInt16, size: Int, from processor: Processor) throws(Interruption) -> UInt32 {
-        // Byte-wide devices see a wide access as consecutive byte accesses, as on the ISA bus.
         var value: UInt32 = 0
         for i in 0..<size {
-            let byte = portReadByte(port &+ UInt16(i), at: processor.cpu.pointee.cycles)
-            value |= UInt32(byte) << UInt32(8 * i)
+            value |= UInt32(readByte(port &+ UInt16(i), at: processor.cpu.pointee.cycles)) << UInt32(8 * i)
         }
         return value
     }
 
     func portWrite(_ port: UInt16, size: Int, _ value: UInt32, from processor: Processor) throws(Interruption) {
-        switch Devices.owner(ofPort: port) {
-        case .debugExit:
+        switch PortOwner.of(port) {
+        case .debugExit where port == 0xF4:
             stop(.debugExit(value: value))
-        case .firmwareConfiguration where port == 0x510:
-            break
+        case .firmwareConfiguration where port == 0x510 && size >= 2:
+            platform.devices.firmware.select(UInt16(truncatingIfNeeded: value))
         default:
             for i in 0..<size {
-                portWriteByte(port &+ UInt16(i), UInt8(truncatingIfNeeded: value >> UInt32(8 * i)), from: processor)
+                try writeByte(port &+ UInt16(i), UInt8(truncatingIfNeeded: value >> UInt32(8 * i)), from: processor)
             }
         }
     }
 
-    private func portReadByte(_ port: UInt16, at cycle: UInt64) -> UInt8 {
-        switch Devices.owner(ofPort: port) {
-        case .serial: port == 0x3FD ? 0x60 : 0
-        case .debugConsole: 0xE9
-        default: 0xFF
+    private func readByte(_ port: UInt16, at cycle: UInt64) -> UInt8 {
+        switch PortOwner.of(port) {
+        case .interruptController:
+            defer { interruptControllersChanged(at: cycle) }
+            return platform.devices.interruptControllers.read(port)
+        case .timer:
+            return port == 0x43 ? 0xFF : platform.devices.timer.read(channel: Int(port - 0x40), at: cycle)
+        case .speaker:
+            let tick = platform.devices.timer.tick(at: cycle)
+            let output = platform.devices.timer.channels[2].output(at: tick)
+            // Bit 4 toggles with every memory refresh, about every 15 us (18 ticks of the timer).
+            return platform.devices.control.speaker | (tick / 18 & 1 != 0 ? 0x10 : 0) | (output ? 0x20 : 0)
+        case .reset:
+            // 0x92: A20 is on. 0x64: no keyboard controller is busy.
+            return port == 0x92 ? 2 : port == 0x64 ? 0 : platform.devices.control.resetControl
+        case .clock: return port == 0x71 ? platform.devices.clock.read(at: cycle) : 0xFF
+        case .post: return platform.devices.control.post
+        case .testLatch: return UInt8(truncatingIfNeeded: platform.devices.control.latch >> UInt32(8 * (port - 0xE0)))
+        // A console that answers with its own number is there.
+        case .debugConsole: return 0xE9
+        case .serial:
+            defer { serialChanged(at: cycle) }
+            return platform.devices.serial.read(port - SerialPort.base)
+        case .firmwareConfiguration: return port == 0x511 ? platform.devices.firmware.read() : 0
+        case .none, .debugExit, .testLine: return 0xFF
         }
     }
 
-    private func portWriteByte(_ port: UInt16, _ byte: UInt8, from processor: Processor) {
-        switch Devices.owner(ofPort: port) {
-        case .serial where port == 0x3F8: transmit(byte, port: port, from: processor)
-        case .debugConsole: transmit(byte, port: port, from: processor)
-        default: break
+    private func writeByte(_ port: UInt16, _ byte: UInt8, from processor: Processor) throws(Interruption) {
+        let now = processor.cpu.pointee.cycles
+        switch PortOwner.of(port) {
+        case .interruptController:
+            platform.devices.interruptControllers.write(port, byte)
+            interruptControllersChanged(at: now)
+        case .timer:
+            try writeTimer(port, byte, at: now)
+        case .speaker:
+            platform.devices.control.speaker = byte & 3
+            platform.devices.timer.setGate2(byte & 1 != 0, at: now)
+        case .reset:
+            if SystemControl.resets(port, byte) { stop(.reset) }
+            if port == 0xCF9 { platform.devices.control.resetControl = byte & 0xE }
+        case .clock:
+            if port == 0x70 {
+                platform.devices.clock.select(byte)
+            } else if !platform.devices.clock.write(byte) {
+                throw .notModelled("interrupts of the CMOS clock (register B = \(hex(byte)))")
+            }
+        case .post:
+            platform.devices.control.post = byte
+        case .testLatch:
+            let shift = UInt32(8 * (port - 0xE0))
+            platform.devices.control.latch = platform.devices.control.latch & ~(0xFF << shift) | UInt32(byte) << shift
+        case .debugConsole:
+            transmit(byte, port: port, from: processor)
+        case .serial:
+            if let sent = platform.devices.serial.write(port - SerialPort.base, byte) {
+                transmit(sent, port: SerialPort.base, from: processor)
+            }
+            serialChanged(at: now)
+        case .testLine:
+            setInterruptLine(Int(port - 0x2000), byte != 0, at: now)
+        case .none, .debugExit, .firmwareConfiguration:
+            break
+        }
+    }
+
+    private func writeTimer(_ port: UInt16, _ byte: UInt8, at cycle: UInt64) throws(Interruption) {
+        if port == 0x43 {
+            guard let channel = platform.devices.timer.control(byte, at: cycle) else {
+                throw .notModelled("mode \(byte >> 1 & 7) of the 8254 timer, channel \(byte >> 6)")
+            }
+            if channel == 0 {
+                setInterruptLine(0, platform.devices.timer.channels[0].mode != 0, at: cycle)
+                rearmIntervalTimer(at: cycle)
+            }
+        } else if platform.devices.timer.write(channel: Int(port - 0x40), byte, at: cycle), port == 0x40 {
+            if platform.devices.timer.channels[0].mode == 0 { setInterruptLine(0, false, at: cycle) }
+            rearmIntervalTimer(at: cycle)
         }
     }
 
@@ -76,38 +141,18 @@ extension Machine {
     public var serialOutput: [UInt8] { platform.serialOutput }
 }
 
-/// All devices, as values.
-struct Devices {
-    init(_ configuration: MachineConfiguration) {}
-}
-
+/// Memory-mapped devices other than the local APIC.
 extension Machine {
-    /// Memory-mapped devices other than the local APIC; nil where nobody answers.
-    func deviceLoad(_ address: PhysicalAddress, size: Int) -> UInt64? { nil }
-    func deviceStore(_ address: PhysicalAddress, size: Int, _ value: UInt64) {}
-
-    func perform(_ event: TimedEvent, at cycle: UInt64) {
-        switch event {
-        case .interrupt(let vector, let index): processors[index].receive(vector: vector, at: cycle)
-        case .nmi(let index): processors[index].receiveNMI(at: cycle)
-        case .apicTimer, .pit, .serialInput: break
-        }
+    /// nil where nobody answers.
+    func deviceLoad(_ address: PhysicalAddress, size: Int) -> UInt64? {
+        guard address.rawValue & ~Page.offsetMask == IOAPIC.base else { return nil }
+        let offset = address.rawValue & Page.offsetMask
+        return UInt64(platform.devices.ioapic.load(offset: offset & ~3)) >> (8 * (offset & 3))
     }
 
-    /// Puts a timed event into the queue. A running processor that would run past it returns first.
-    func schedule(_ event: TimedEvent, at cycle: UInt64) {
-        let earlier = cycle < platform.events.nextCycle
-        platform.events.schedule(event, at: max(cycle, platform.clock))
-        if earlier { for processor in processors { processor.yieldSoon() } }
-    }
-
-    /// An interrupt message to the processor's local APIC when the machine clock reaches `atCycle`
-    /// (now, when that has passed). Accepted or refused there as any fixed interrupt is.
-    public func injectInterrupt(vector: UInt8, processor: Int, atCycle cycle: UInt64) {
-        schedule(.interrupt(vector: vector, processor: processor), at: cycle)
-    }
-    /// An NMI at the processor's pin at `atCycle`.
-    public func injectNMI(processor: Int, atCycle cycle: UInt64) {
-        schedule(.nmi(processor: processor), at: cycle)
+    func deviceStore(_ address: PhysicalAddress, size: Int, _ value: UInt64, at cycle: UInt64) {
+        guard address.rawValue & ~Page.offsetMask == IOAPIC.base else { return }
+        platform.devices.ioapic.store(offset: address.rawValue & Page.offsetMask, UInt32(truncatingIfNeeded: value))
+        deliverIOAPIC(at: cycle)
     }
 }

@@ -1,7 +1,9 @@
 /// Something that happens at a cycle of its own, not as part of an instruction.
 enum TimedEvent: Equatable {
-    case apicTimer(processor: Int, generation: UInt32)
-    case pit(channel: Int, generation: UInt32)
+    case apicTimer(processor: Int)
+    /// A rising edge of the 8254's channel 0.
+    case intervalTimer
+    /// A character arrives at the serial port.
     case serialInput
     /// From outside: an interrupt trace, `explore`.
     case interrupt(vector: UInt8, processor: Int)
@@ -21,12 +23,17 @@ struct EventQueue {
     mutating func schedule(_ event: TimedEvent, at cycle: UInt64) {
         heap.append(Entry(cycle: cycle, sequence: nextSequence, event: event))
         nextSequence += 1
-        var child = heap.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard precedes(child, parent) else { break }
-            heap.swapAt(child, parent)
-            child = parent
+        siftUp(heap.count - 1)
+    }
+
+    /// Takes out every entry of this event.
+    mutating func cancel(_ event: TimedEvent) {
+        guard heap.contains(where: { $0.event == event }) else { return }
+        let kept = heap.filter { $0.event != event }
+        heap.removeAll(keepingCapacity: true)
+        for entry in kept {
+            heap.append(entry)
+            siftUp(heap.count - 1)
         }
     }
 
@@ -49,6 +56,16 @@ struct EventQueue {
 
     /// Entries in the order they will happen.
     var ordered: [Entry] { heap.sorted { ($0.cycle, $0.sequence) < ($1.cycle, $1.sequence) } }
+
+    private mutating func siftUp(_ start: Int) {
+        var child = start
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard precedes(child, parent) else { break }
+            heap.swapAt(child, parent)
+            child = parent
+        }
+    }
 
     private func precedes(_ i: Int, _ j: Int) -> Bool {
         (heap[i].cycle, heap[i].sequence) < (heap[j].cycle, heap[j].sequence)

@@ -7,7 +7,7 @@ extension Machine {
         _ address: PhysicalAddress, as: T.Type, from processor: Processor
     ) throws(Interruption) -> T {
         if processor.isLocalAPIC(address) {
-            return T(truncatingIfNeeded: try processor.apicLoad(offset: address.rawValue & Page.offsetMask, size: MemoryLayout<T>.size))
+            return T(truncatingIfNeeded: processor.apicLoad(offset: address.rawValue & Page.offsetMask, size: MemoryLayout<T>.size))
         }
         if memory.isRAM(address) { return memory.load(address, as: T.self) }
         if let value = deviceLoad(address, size: MemoryLayout<T>.size) { return T(truncatingIfNeeded: value) }
@@ -22,7 +22,8 @@ extension Machine {
                                            UInt64(truncatingIfNeeded: value))
         }
         guard memory.isRAM(address) else {
-            return deviceStore(address, size: MemoryLayout<T>.size, UInt64(truncatingIfNeeded: value))
+            return deviceStore(address, size: MemoryLayout<T>.size, UInt64(truncatingIfNeeded: value),
+                               at: processor.cpu.pointee.cycles)
         }
         memory.storeUnnotified(address, value)
         pageWritten(address, size: MemoryLayout<T>.size, by: processor)
