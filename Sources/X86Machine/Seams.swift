@@ -3,6 +3,11 @@ import X86Architecture
 // What other parts of the machine will define; each definition here goes when its owner's lands.
 
 extension Processor {
+    func vmExit(_ cause: VMExitCause) {}
+    func interceptsException(_ e: Exception) -> Bool { false }
+    func vmxBoundary(_ point: VMXBoundaryPoint) -> Bool { false }
+    var vmxNeedsNextBoundary: Bool { false }
+    func vmxUnblockVirtualNMI() {}
     func eptTranslate(
         _ a: GuestPhysicalAddress, _ kind: AccessKind, isPageWalk: Bool, linear: LinearAddress?
     ) throws(Interruption) -> EPTTranslation {

@@ -18,6 +18,8 @@ struct Exception: Equatable {
     var errorCode: UInt32?
     /// New CR2, page faults only.
     var faultingAddress: LinearAddress?
+    /// Debug exceptions only: what is to be recorded in DR6, in its layout.
+    var debugConditions: UInt64 = 0
     static let divideError = Exception(vector: 0)
     static let debug = Exception(vector: 1)
     static let invalidOpcode = Exception(vector: 6)
@@ -46,5 +48,10 @@ struct VMExitCause {
     /// VM-exit interruption information and error code, exceptions and interrupts only.
     var interruptionInformation: UInt32 = 0
     var interruptionErrorCode: UInt32 = 0
+    /// IDT-vectoring information and error code: the event during whose delivery this happened.
+    var vectoringInformation: UInt32 = 0
+    var vectoringErrorCode: UInt32 = 0
+    /// VM-exit instruction length, where defined (SDM 3C 30.2.5); 0 otherwise.
+    var instructionLength: UInt32 = 0
     init(reason: UInt16, qualification: UInt64 = 0) { self.reason = reason; self.qualification = qualification }
 }

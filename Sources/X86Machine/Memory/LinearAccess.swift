@@ -90,7 +90,7 @@ extension Processor {
     /// The linear address of the page after `a`'s, wrapping as the mode does.
     private func nextPage(_ a: LinearAddress) -> LinearAddress {
         let next = (a.rawValue & ~Page.offsetMask) &+ Page.size
-        return LinearAddress(is64BitMode ? next : next & 0xFFFF_FFFF)
+        return LinearAddress(is64BitMode || next &>> 33 != 0 ? next : next & 0xFFFF_FFFF)
     }
 
     private func checkAddress(_ a: LinearAddress, _ size: UInt64, _ privilege: Privilege, stack: Bool) throws(Interruption) {
@@ -104,7 +104,7 @@ extension Processor {
 
     /// SDM 1 3.3.7.1 "Canonical Addressing": every byte accessed.
     private func checkCanonical(_ a: LinearAddress, _ size: UInt64, stack: Bool) throws(Interruption) {
-        guard is64BitMode else { return }
+        guard isLongMode else { return }
         if a.isCanonical && (a + (size &- 1)).isCanonical { return }
         throw .exception(stack ? .stackFault() : .generalProtection())
     }

@@ -7,9 +7,11 @@ enum AccessKind { case read, write, execute }
 enum Privilege {
     /// Of the current privilege level: user-mode at CPL 3, otherwise explicit supervisor-mode.
     case current
-    /// Implicit supervisor-mode access, whatever the CPL: GDT, LDT, IDT, TSS, and stack pushes of a delivery to CPL < 3.
+    /// Implicit supervisor-mode access, whatever the CPL: GDT, LDT, IDT, TSS.
     case supervisor
-    /// User-mode access, whatever the CPL now: stack pushes of a delivery that stays at or goes to CPL 3.
+    /// Explicit access with the rights of CPL 0 to 2, whatever the CPL now: the stack of a transfer inwards.
+    case explicitSupervisor
+    /// User-mode access, whatever the CPL now.
     case user
 }
 
@@ -95,7 +97,7 @@ extension Processor {
     func isUserAccess(_ privilege: Privilege) -> Bool {
         switch privilege {
         case .current: system.cpl == 3
-        case .supervisor: false
+        case .supervisor, .explicitSupervisor: false
         case .user: true
         }
     }

@@ -27,12 +27,16 @@ struct SystemState {
     var miscEnable: UInt64 = 1
     var debugCtl: UInt64 = 0
     var featureControl: UInt64 = 0
+    var mtrr = MTRRState()
     var apicBase: UInt64 = 0xFEE0_0900
     /// RFLAGS without the six arithmetic flags, which live lazily in `cpu`. Bit 1 always set.
     var flags: UInt64 = 2
     /// SDM 3A 6.8.3 "Masking Exceptions and Interrupts When Switching Stacks"; blocking by STI; both for one instruction.
-    var blockingBySTI = false
-    var blockingByMOVSS = false
+    var blockingBySTI = false { didSet { shadowBoundary = .max } }
+    var blockingByMOVSS = false { didSet { shadowBoundary = .max } }
+    /// Retired instructions at the boundary that first saw the blocking (or RFLAGS.RF): it ends when the count moves on.
+    var shadowBoundary: UInt64 = .max
+    var resumeBoundary: UInt64 = .max
     var blockingByNMI = false
     var pendingNMI = false
     var pendingINIT = false

@@ -1,0 +1,172 @@
+import X86Architecture
+
+/// SDM 3A 6.9 "Prioritization of Concurrent Events": what happens between two instructions.
+extension Processor {
+    /// Looks at everything that may be pending and does the first thing due. True: an event was delivered, a VM exit
+    /// made or a processor started, so the next instruction is another one than before.
+    ///
+    /// On return `boundaryWork` says whether the next boundary has to be looked at, too: then exactly one instruction is to
+    /// run before the next call (blocking by STI or MOV SS and RFLAGS.RF last for one instruction; breakpoints).
+    @discardableResult
+    func serviceBoundary() -> Bool {
+        boundaryWork = false
+        expireShadow()
+        if serviceEvents() {
+            boundaryWork = true
+            return true
+        }
+        if needsNextBoundary { attend() }
+        return false
+    }
+
+    /// In the order of table 6-2 "Priority Among Concurrent Events", with the places that SDM 3C 28.5 "Other Causes of VM
+    /// Exits", 28.2 and 28.5.2 "Monitor Trap Flag" give to VM exits.
+    private func serviceEvents() -> Bool {
+        if system.pendingINIT {
+            if vmx.inOperation { if vmxBoundary(.initSignal) { return true } } else {
+                system.pendingINIT = false
+                let isBootstrap = system.apicBase & APICBase.bootstrapProcessor != 0
+                reset(.initialization)
+                system.activity = isBootstrap ? .active : .waitForSIPI
+                return true
+            }
+        }
+        if system.activity == .waitForSIPI {
+            guard let vector = system.pendingSIPI else { return false }
+            system.pendingSIPI = nil
+            if vmx.inNonRoot { return vmxBoundary(.startUp(vector)) }
+            startUp(vector: vector)
+            return true
+        }
+        system.pendingSIPI = nil
+        if system.activity == .shutdown { return false }
+        if vmx.inNonRoot && vmxBoundary(.monitorTrapFlag) { return true }
+        // Traps of the instruction before; MOV SS and POP SS hold them back (SDM 3A 6.8.3).
+        if system.pendingDebug & Self.debugConditions != 0 && !system.blockingByMOVSS {
+            let conditions = system.pendingDebug & Self.debugConditions
+            system.pendingDebug = 0
+            raise(debugException(conditions))
+            return true
+        }
+        if vmx.inNonRoot && vmxBoundary(.nmiWindow) { return true }
+        if system.pendingNMI && !system.blockingByMOVSS {
+            if vmx.inNonRoot && vmxBoundary(.nmi) { return true }
+            if !system.blockingByNMI {
+                system.pendingNMI = false
+                system.blockingByNMI = true
+                deliver(DeliveredEvent(vector: Vector.nmi, kind: .nmi, returnRIP: cpu.pointee.rip))
+                return true
+            }
+        }
+        if vmx.inNonRoot && vmxBoundary(.interruptWindow) { return true }
+        if hasPendingInterrupt {
+            if vmx.inNonRoot && vmxBoundary(.externalInterrupt) { return true }
+            if acceptsInterrupts {
+                deliver(DeliveredEvent(vector: acknowledgeInterrupt(), kind: .external, returnRIP: cpu.pointee.rip))
+                return true
+            }
+        }
+        guard system.activity == .active else { return false }
+        if let conditions = matchingBreakpoint() {
+            raise(debugException(conditions))
+            return true
+        }
+        return false
+    }
+
+    /// Maskable interrupts are neither masked by IF nor blocked for one instruction.
+    var acceptsInterrupts: Bool {
+        system.flags & RFLAGS.interrupt != 0 && !system.blockingBySTI && !system.blockingByMOVSS
+    }
+
+    private func debugException(_ conditions: UInt64) -> Exception {
+        var e = Exception.debug
+        e.debugConditions = conditions
+        return e
+    }
+
+    /// DR6 bits of the pending-debug-exceptions field (SDM 3C 27.4.2 "Guest Non-Register State").
+    private static let debugConditions: UInt64 = DR6.breakpoints | DR6.singleStep | DR6.accessDetected
+
+    // MARK: What lasts for one instruction
+
+    /// Blocking by STI and MOV SS, and RFLAGS.RF, end when the instruction after the one that set them has completed
+    /// (SDM 3A 6.8.3; SDM 3B 17.3.1.1).
+    private func expireShadow() {
+        let now = cpu.pointee.instructions
+        if system.blockingBySTI || system.blockingByMOVSS {
+            if system.shadowBoundary == .max { system.shadowBoundary = now } else if system.shadowBoundary != now { clearShadow() }
+        }
+        if system.flags & RFLAGS.resume != 0 {
+            if system.resumeBoundary == .max { system.resumeBoundary = now } else if system.resumeBoundary != now {
+                system.flags &= ~RFLAGS.resume
+                system.resumeBoundary = .max
+            }
+        } else {
+            system.resumeBoundary = .max
+        }
+    }
+
+    func clearShadow() {
+        system.blockingBySTI = false
+        system.blockingByMOVSS = false
+    }
+
+    private var needsNextBoundary: Bool {
+        guard system.activity == .active else { return false }
+        return system.blockingBySTI || system.blockingByMOVSS || system.flags & RFLAGS.resume != 0
+            || system.pendingDebug & Self.debugConditions != 0 || hasExecutionBreakpoint
+            || vmx.inNonRoot && vmxNeedsNextBoundary
+    }
+
+    // MARK: Debug conditions
+
+    /// An instruction that began with RFLAGS.TF = 1 has completed: SDM 3B 17.3.1.4 "Single-Step Exception Condition".
+    /// To be called by execution; instructions that clear TF by entering a handler or the kernel do not trap.
+    func singleStepCompleted() {
+        if suppressesSingleStep {
+            suppressesSingleStep = false
+            return
+        }
+        system.pendingDebug |= DR6.singleStep
+        attend()
+    }
+
+    private var hasExecutionBreakpoint: Bool {
+        guard system.dr7 & DR7.anyEnabled != 0 else { return false }
+        for n in 0..<4 where DR7.isEnabled(system.dr7, n) && DR7.condition(system.dr7, n) == 0 { return true }
+        return false
+    }
+
+    /// B bits of the instruction breakpoints at the current RIP; none while RF is set.
+    private func matchingBreakpoint() -> UInt64? {
+        guard system.flags & RFLAGS.resume == 0, hasExecutionBreakpoint else { return nil }
+        let linear = is64BitMode ? cpu.pointee.rip : (cpu.pointee.rip &+ cpu.pointee.segmentBase.1) & 0xFFFF_FFFF
+        var conditions: UInt64 = 0
+        for n in 0..<4 where DR7.isEnabled(system.dr7, n) && DR7.condition(system.dr7, n) == 0 && breakpointAddress(n) == linear {
+            conditions |= 1 &<< UInt64(n)
+        }
+        return conditions == 0 ? nil : conditions
+    }
+
+    func breakpointAddress(_ n: Int) -> UInt64 {
+        switch n {
+        case 0: system.dr.0
+        case 1: system.dr.1
+        case 2: system.dr.2
+        default: system.dr.3
+        }
+    }
+}
+
+/// Where VMX operation is asked at a boundary, in the order of asking.
+enum VMXBoundaryPoint {
+    case initSignal, startUp(UInt8), monitorTrapFlag
+    /// After debug traps: the preemption timer, then NMI-window exiting.
+    case nmiWindow
+    /// An NMI is pending.
+    case nmi
+    case interruptWindow
+    /// `hasPendingInterrupt`.
+    case externalInterrupt
+}
