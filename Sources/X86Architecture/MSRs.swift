@@ -40,10 +40,3 @@ public enum MSR {
     public static let kernelGSBase: UInt32 = 0xC000_0102
     public static let tscAux: UInt32 = 0xC000_0103
 }
-
-/// IA32_APIC_BASE, SDM 3A 11.4.4 "Local APIC Status and Location".
-public enum APICBase {
-    public static let bootstrapProcessor: UInt64 = 1 << 8
-    public static let x2apic: UInt64 = 1 << 10
-    public static let enable: UInt64 = 1 << 11
-}

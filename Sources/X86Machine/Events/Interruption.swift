@@ -10,6 +10,8 @@ enum Interruption: Error {
     case vmExit(VMExitCause)
     /// A valid encoding or state that is not modelled: the run stops with exit code 3 and this text.
     case notModelled(String)
+    /// The processor has entered the shutdown state and the run has been told: nothing is left to deliver.
+    case shutdown
 }
 
 /// SDM 3A 6.15 "Exception and Interrupt Reference".
@@ -48,10 +50,5 @@ struct VMExitCause {
     /// VM-exit interruption information and error code, exceptions and interrupts only.
     var interruptionInformation: UInt32 = 0
     var interruptionErrorCode: UInt32 = 0
-    /// IDT-vectoring information and error code: the event during whose delivery this happened.
-    var vectoringInformation: UInt32 = 0
-    var vectoringErrorCode: UInt32 = 0
-    /// VM-exit instruction length, where defined (SDM 3C 30.2.5); 0 otherwise.
-    var instructionLength: UInt32 = 0
     init(reason: UInt16, qualification: UInt64 = 0) { self.reason = reason; self.qualification = qualification }
 }

@@ -32,7 +32,6 @@ extension Processor {
             t.guestShift = walk.shift
             address = walk.frame | a.rawValue & ((1 &<< UInt64(walk.shift)) &- 1)
         }
-        cpu.pointee.cycles &+= Self.walkCycles
         guard vmx.eptEnabled else {
             t.shift = t.guestShift
             t.rights.formUnion(.withoutEPT)
@@ -135,6 +134,7 @@ extension Processor {
     private func loadEntry<T: FixedWidthInteger & UnsignedInteger>(
         _ address: UInt64, _ linear: LinearAddress, as: T.Type
     ) throws(Interruption) -> (UInt64, PhysicalAddress) {
+        cpu.pointee.cycles &+= Timing.haswell.guestWalkLevel
         let host: PhysicalAddress
         if vmx.eptEnabled {
             host = try eptTranslate(GuestPhysicalAddress(address), .read, isPageWalk: true, linear: linear).physical
@@ -194,10 +194,6 @@ extension Processor {
 
     /// Bits below MAXPHYADDR.
     var physicalMask: UInt64 { (1 &<< UInt64(machine.configuration.model.physicalAddressBits)) &- 1 }
-
-    /// Four dependent references that mostly hit the L2 cache and the paging-structure caches: about 30 cycles on
-    /// Haswell (Intel 64 and IA-32 Architectures Optimization Reference Manual, "DTLB miss" penalties).
-    private static let walkCycles: UInt64 = 30
 }
 
 /// A walk in progress: the request, and what the entries so far allow.

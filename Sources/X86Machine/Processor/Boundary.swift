@@ -11,67 +11,64 @@ extension Processor {
     func serviceBoundary() -> Bool {
         boundaryWork = false
         expireShadow()
-        if serviceEvents() {
-            boundaryWork = true
-            return true
+        do throws(Interruption) {
+            guard try serviceEvents() else {
+                if needsNextBoundary { attend() }
+                return false
+            }
+        } catch {
+            handle(error)
         }
-        if needsNextBoundary { attend() }
-        return false
+        attend()
+        return true
     }
 
-    /// In the order of table 6-2 "Priority Among Concurrent Events", with the places that SDM 3C 28.5 "Other Causes of VM
-    /// Exits", 28.2 and 28.5.2 "Monitor Trap Flag" give to VM exits.
-    private func serviceEvents() -> Bool {
-        if system.pendingINIT {
-            if vmx.inOperation { if vmxBoundary(.initSignal) { return true } } else {
-                system.pendingINIT = false
-                let isBootstrap = system.apicBase & APICBase.bootstrapProcessor != 0
-                reset(.initialization)
-                system.activity = isBootstrap ? .active : .waitForSIPI
-                return true
-            }
+    /// In the order of table 6-2 "Priority Among Concurrent Events", with the places that SDM 3C 28.2 "Other Causes of VM
+    /// Exits" and 28.5 "Features Specific to VMX Non-Root Operation" give to VM exits.
+    private func serviceEvents() throws(Interruption) -> Bool {
+        if system.pendingINIT && !vmxBlocksINIT {
+            system.pendingINIT = false
+            try vmxCheckINIT()
+            let isBootstrap = system.apicBase & APICBase.bsp != 0
+            reset(.initialization)
+            system.activity = isBootstrap ? .active : .waitForSIPI
+            return true
         }
         if system.activity == .waitForSIPI {
             guard let vector = system.pendingSIPI else { return false }
             system.pendingSIPI = nil
-            if vmx.inNonRoot { return vmxBoundary(.startUp(vector)) }
+            try vmxCheckSIPI(vector: vector)
             startUp(vector: vector)
             return true
         }
         system.pendingSIPI = nil
         if system.activity == .shutdown { return false }
-        if vmx.inNonRoot && vmxBoundary(.monitorTrapFlag) { return true }
+        try vmxBoundaryMTF()
         // Traps of the instruction before; MOV SS and POP SS hold them back (SDM 3A 6.8.3).
         if system.pendingDebug & Self.debugConditions != 0 && !system.blockingByMOVSS {
             let conditions = system.pendingDebug & Self.debugConditions
             system.pendingDebug = 0
-            raise(debugException(conditions))
+            throw .exception(debugException(conditions))
+        }
+        try vmxBoundaryBeforeNMI()
+        if system.pendingNMI && !system.blockingByMOVSS && !nmiIsBlocked {
+            system.pendingNMI = false
+            try vmxCheckNMI()
+            system.blockingByNMI = true
+            deliver(DeliveredEvent(vector: Vector.nmi, kind: .nmi, returnRIP: cpu.pointee.rip))
             return true
         }
-        if vmx.inNonRoot && vmxBoundary(.nmiWindow) { return true }
-        if system.pendingNMI && !system.blockingByMOVSS {
-            if vmx.inNonRoot && vmxBoundary(.nmi) { return true }
-            if !system.blockingByNMI {
-                system.pendingNMI = false
-                system.blockingByNMI = true
-                deliver(DeliveredEvent(vector: Vector.nmi, kind: .nmi, returnRIP: cpu.pointee.rip))
-                return true
-            }
-        }
-        if vmx.inNonRoot && vmxBoundary(.interruptWindow) { return true }
+        try vmxBoundaryBeforeInterrupts()
         if hasPendingInterrupt {
-            if vmx.inNonRoot && vmxBoundary(.externalInterrupt) { return true }
+            try vmxCheckExternalInterrupt()
             if acceptsInterrupts {
+                cpu.pointee.cycles &+= Timing.haswell.interruptAcknowledge
                 deliver(DeliveredEvent(vector: acknowledgeInterrupt(), kind: .external, returnRIP: cpu.pointee.rip))
                 return true
             }
         }
-        guard system.activity == .active else { return false }
-        if let conditions = matchingBreakpoint() {
-            raise(debugException(conditions))
-            return true
-        }
-        return false
+        guard system.activity == .active, let conditions = matchingBreakpoint() else { return false }
+        throw .exception(debugException(conditions))
     }
 
     /// Maskable interrupts are neither masked by IF nor blocked for one instruction.
@@ -116,7 +113,6 @@ extension Processor {
         guard system.activity == .active else { return false }
         return system.blockingBySTI || system.blockingByMOVSS || system.flags & RFLAGS.resume != 0
             || system.pendingDebug & Self.debugConditions != 0 || hasExecutionBreakpoint
-            || vmx.inNonRoot && vmxNeedsNextBoundary
     }
 
     // MARK: Debug conditions
@@ -157,16 +153,4 @@ extension Processor {
         default: system.dr.3
         }
     }
-}
-
-/// Where VMX operation is asked at a boundary, in the order of asking.
-enum VMXBoundaryPoint {
-    case initSignal, startUp(UInt8), monitorTrapFlag
-    /// After debug traps: the preemption timer, then NMI-window exiting.
-    case nmiWindow
-    /// An NMI is pending.
-    case nmi
-    case interruptWindow
-    /// `hasPendingInterrupt`.
-    case externalInterrupt
 }

@@ -12,7 +12,7 @@ struct DeliveredEvent {
     /// What is pushed as RIP.
     var returnRIP: UInt64
     /// Of INT n, INT3, INTO, INT1; for VM exits during delivery.
-    var instructionLength: UInt32 = 0
+    var instructionLength: UInt8 = 0
 
     /// EXT of error codes of faults in the delivery: SDM 3A 6.13 "Error Code". Clear for INT n, INT3 and INTO.
     var external: UInt32 {
@@ -30,12 +30,15 @@ struct DeliveredEvent {
         kind == .hardwareException && vector != Vector.debug && vector != Vector.machineCheck
     }
 
-    /// SDM 3C 30.2.4 "Information for VM Exits During Event Delivery".
-    var vectoringInformation: UInt32 {
-        UInt32(vector) | UInt32(kind.rawValue) &<< 8 | (errorCode != nil ? 1 << 11 : 0) | 1 << 31
+    /// What VM exits during the delivery report.
+    var vectoring: EventDelivery {
+        EventDelivery(information: InterruptionInformation(
+                          vector: vector, type: .init(rawValue: kind.rawValue) ?? .hardwareException,
+                          deliversErrorCode: errorCode != nil),
+                      errorCode: errorCode ?? 0, instructionLength: instructionLength, savedRF: savesResumeFlag)
     }
 
-    init(vector: UInt8, kind: DeliveryKind, errorCode: UInt32? = nil, returnRIP: UInt64, instructionLength: UInt32 = 0) {
+    init(vector: UInt8, kind: DeliveryKind, errorCode: UInt32? = nil, returnRIP: UInt64, instructionLength: UInt8 = 0) {
         self.vector = vector; self.kind = kind; self.errorCode = errorCode
         self.returnRIP = returnRIP; self.instructionLength = instructionLength
     }
@@ -52,6 +55,7 @@ extension Processor {
         switch interruption {
         case .exception(let e): raise(e)
         case .vmExit(let cause): vmExit(cause)
+        case .shutdown: break
         case .notModelled(let what):
             machine.stop(.notModelled("\(what) (processor \(index), rip \(hex(cpu.pointee.rip)))"))
         }
@@ -59,19 +63,12 @@ extension Processor {
 
     /// A hardware exception at the current RIP.
     func raise(_ e: Exception) {
-        if let cause = exceptionExit(e) { return vmExit(cause) }
+        do throws(Interruption) {
+            try vmxCheckException(e, debugBits: e.debugConditions)
+        } catch {
+            return handle(error)
+        }
         deliver(DeliveredEvent(e, returnRIP: cpu.pointee.rip))
-    }
-
-    /// The VM exit that the exception bitmap asks for, if it does.
-    private func exceptionExit(_ e: Exception, kind: DeliveryKind = .hardwareException) -> VMExitCause? {
-        guard vmx.inNonRoot, interceptsException(e) else { return nil }
-        var cause = VMExitCause(reason: ExitReason.exceptionOrNMI.rawValue)
-        cause.interruptionInformation = UInt32(e.vector) | UInt32(kind.rawValue) &<< 8 | (e.errorCode != nil ? 1 << 11 : 0) | 1 << 31
-        cause.interruptionErrorCode = e.errorCode ?? 0
-        if e.vector == Vector.pageFault { cause.qualification = e.faultingAddress?.rawValue ?? 0 }
-        if e.vector == Vector.debug { cause.qualification = e.debugConditions }
-        return cause
     }
 
     /// Delivers an event, and what goes wrong in its delivery: serially, as a double fault, or as shutdown
@@ -79,35 +76,48 @@ extension Processor {
     func deliver(_ first: DeliveredEvent) {
         var event = first
         while true {
+            vmx.delivery = event.vectoring
             do throws(Interruption) {
                 try deliverThroughIDT(event)
+                vmx.delivery = nil
                 return
             } catch {
-                switch error {
-                case .notModelled: return handle(error)
-                case .vmExit(var cause):
-                    cause.vectoringInformation = event.vectoringInformation
-                    cause.vectoringErrorCode = event.errorCode ?? 0
-                    cause.instructionLength = event.instructionLength
-                    return vmExit(cause)
-                case .exception(let nested):
-                    // SDM 3C 28.2: the bitmap is looked at for the nested exception before it becomes a double fault.
-                    if var cause = exceptionExit(nested) {
-                        cause.vectoringInformation = event.vectoringInformation
-                        cause.vectoringErrorCode = event.errorCode ?? 0
-                        cause.instructionLength = event.instructionLength
-                        return vmExit(cause)
-                    }
-                    switch Self.combine(event, nested) {
-                    case .serially: event = DeliveredEvent(nested, returnRIP: cpu.pointee.rip)
-                    case .doubleFault:
-                        let doubleFault = Exception(vector: Vector.doubleFault, errorCode: 0)
-                        if let cause = exceptionExit(doubleFault) { return vmExit(cause) }
-                        event = DeliveredEvent(doubleFault, returnRIP: cpu.pointee.rip)
-                    case .shutdown: return tripleFault(event, nested)
-                    }
+                guard case .exception(let nested) = error else { return endDelivery(error) }
+                do throws(Interruption) {
+                    event = try follow(event, nested)
+                } catch {
+                    return endDelivery(error)
                 }
             }
+        }
+    }
+
+    /// A VM exit or a stop instead of the delivery: only the former reports it as IDT-vectoring information.
+    private func endDelivery(_ interruption: Interruption) {
+        handle(interruption)
+        vmx.delivery = nil
+    }
+
+    /// What is delivered instead of `event`, in whose delivery `nested` arose.
+    private func follow(_ event: DeliveredEvent, _ nested: Exception) throws(Interruption) -> DeliveredEvent {
+        // SDM 3C 28.2: the bitmap is looked at for the nested exception before it becomes a double fault.
+        try vmxCheckException(nested, debugBits: nested.debugConditions)
+        switch Self.combine(event, nested) {
+        case .serially:
+            return DeliveredEvent(nested, returnRIP: cpu.pointee.rip)
+        case .doubleFault:
+            // An exit for the double fault itself is not one during delivery (SDM 3C 30.2.4).
+            vmx.delivery = nil
+            let doubleFault = Exception(vector: Vector.doubleFault, errorCode: 0)
+            try vmxCheckException(doubleFault)
+            return DeliveredEvent(doubleFault, returnRIP: cpu.pointee.rip)
+        case .shutdown:
+            vmx.delivery = nil
+            try vmxCheckTripleFault()
+            system.activity = .shutdown
+            let place = "processor \(index), rip \(hex(cpu.pointee.rip))"
+            machine.stop(.guestDied("triple fault (\(place)): vector \(nested.vector) in the delivery of a double fault"))
+            throw .shutdown
         }
     }
 
@@ -129,13 +139,6 @@ extension Processor {
             || vector == Vector.controlProtection
     }
 
-    private func tripleFault(_ event: DeliveredEvent, _ last: Exception) {
-        if vmx.inNonRoot { return vmExit(VMExitCause(reason: ExitReason.tripleFault.rawValue)) }
-        system.activity = .shutdown
-        machine.stop(.guestDied("triple fault on processor \(index) at rip \(hex(cpu.pointee.rip)): "
-            + "vector \(last.vector) while a double fault was delivered"))
-    }
-
     /// One attempt: everything, or a thrown fault with nothing changed but CR2, DR6 and DR7.
     private func deliverThroughIDT(_ event: DeliveredEvent) throws(Interruption) {
         if event.kind == .hardwareException {
@@ -154,7 +157,8 @@ extension Processor {
         }
         system.activity = .active
         clearShadow()
-        cpu.pointee.cycles &+= Self.deliveryCycles
+        vmx.iretUnblockedNMI = false
+        cpu.pointee.cycles &+= Timing.haswell.interruptDelivery
         attend()
         if machine.eventMask.contains(.delivery) {
             machine.emit(.delivered(vector: event.vector, kind: event.kind, rip: LinearAddress(rip), rsp: rsp,
@@ -168,7 +172,4 @@ extension Processor {
         system.dr7 &= ~DR7.generalDetect
         system.debugCtl &= ~3
     }
-
-    /// Table and stack accesses, pipeline drain: about what an exception costs on Haswell.
-    private static let deliveryCycles: UInt64 = 100
 }

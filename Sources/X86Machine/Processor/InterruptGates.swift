@@ -19,6 +19,7 @@ extension Processor {
         if gate.gateIST != 0 {
             // SDM 3A 8.7 "Task Management in 64-bit Mode", figure 8-11: IST1 is at 36.
             top = try loadTSS64(28 &+ gate.gateIST &* 8, event)
+            cpu.pointee.cycles &+= Timing.haswell.istSwitch
         } else if changesLevel {
             top = try loadTSS64(4 &+ UInt64(cpl) &* 8, event)
         }

@@ -13,16 +13,20 @@ extension Processor {
             if isVirtual8086 { throw .notModelled("IRET in virtual-8086 mode") }
             try returnInProtectedMode(size)
         }
+        vmx.iretUnblockedNMI = false
+        cpu.pointee.cycles &+= Timing.haswell.interruptReturn
         attend()
         if machine.eventMask.contains(.delivery) {
             machine.emit(.interruptReturn(rip: LinearAddress(from), to: LinearAddress(nextRIP ?? 0)), self)
         }
     }
 
+    /// SDM 3C 28.3 "Changes to Instruction Behavior in VMX Non-Root Operation", IRET: with "NMI exiting" and without
+    /// "virtual NMIs" blocking by NMI stays.
     private func unblockNMI() {
-        iretUnblockedNMI = system.blockingByNMI
+        if guestHas(.nmiExiting) && !guestHas(.virtualNMIs) { return }
+        vmx.iretUnblockedNMI = system.blockingByNMI
         system.blockingByNMI = false
-        if vmx.inNonRoot { vmxUnblockVirtualNMI() }
     }
 
     private func returnInRealMode(_ size: Int) throws(Interruption) {

@@ -24,8 +24,6 @@ final class Processor {
     var mustYield = false
     /// The current instruction entered a handler or the kernel with TF cleared: no single-step trap follows it.
     var suppressesSingleStep = false
-    /// The current IRET ended blocking by NMI: a VM exit that it causes says so (SDM 3C 30.2.3).
-    var iretUnblockedNMI = false
 
     init(index: Int, machine: Machine) {
         self.index = index

@@ -14,8 +14,10 @@ extension Processor {
         system.apicBase = old.apicBase
         if kind == .initialization {
             system.keepAcrossINIT(old)
+            apic.reset()
+            rearmTimer()
         } else {
-            system.apicBase = 0xFEE0_0800 | (index == 0 ? APICBase.bootstrapProcessor : 0)
+            system.apicBase = APICBase.reset | (index == 0 ? APICBase.bsp : 0)
         }
         for n in 0..<16 { setGPR(n, 0) }
         // EDX: family, model, stepping.
