@@ -23,9 +23,12 @@ let package = Package(
         .systemLibrary(name: "CELF", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
         .target(name: "CEngineState"),
         .target(name: "InstructionTable", swiftSettings: strict),
+        .executableTarget(name: "OpcodeTableGenerator", dependencies: ["InstructionTable"], swiftSettings: strict),
+        .plugin(name: "GenerateOpcodeTables", capability: .buildTool(), dependencies: ["OpcodeTableGenerator"]),
 
         .target(name: "X86Architecture", swiftSettings: strict),
-        .target(name: "X86Decoder", dependencies: ["X86Architecture"], exclude: ["OpcodeMaps"], swiftSettings: strict),
+        .target(name: "X86Decoder", dependencies: ["X86Architecture"], exclude: ["OpcodeMaps"], swiftSettings: strict,
+                plugins: ["GenerateOpcodeTables"]),
         .target(name: "X86Machine", dependencies: ["CEngineState", "X86Architecture", "X86Decoder"], swiftSettings: engine),
         .target(name: "DriverImage", dependencies: ["CELF", "X86Architecture"], swiftSettings: strict),
         .target(name: "Boot", dependencies: ["X86Architecture", "X86Machine", "DriverImage"], swiftSettings: strict),

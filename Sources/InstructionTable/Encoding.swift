@@ -87,7 +87,9 @@ public struct Encoding: Sendable, Equatable {
             if token.hasPrefix("/") {
                 guard modRM == .none else { throw Malformed("two ModRM specifications") }
                 if token == "/r" { modRM = .register; continue }
-                guard let digit = UInt8(token.dropFirst()), digit < 8 else { throw Malformed("'\(token)' is not /0 to /7") }
+                guard let digit = UInt8(token.dropFirst()), digit < 8 else {
+                    throw Malformed("'\(token)' is not /0 to /7")
+                }
                 modRM = .digit(digit)
                 continue
             }
@@ -148,9 +150,8 @@ public struct Encoding: Sendable, Equatable {
             throw Malformed("'\(token)' is not opcode notation")
         }
         let suffix = parts.count == 2 ? parts[1] : ""
-        if seen == 0 || map == .oneByte && opcode == 0x0f && !map.isVEX || isEscape {
-            if map == .map0F && isEscape { map = opcode == 0x38 ? .map0F38 : .map0F3A } 
-            else if map == .oneByte && seen > 0 { map = .map0F }
+        if seen == 0 || map == .oneByte && opcode == 0x0f || isEscape {
+            if isEscape { map = opcode == 0x38 ? .map0F38 : .map0F3A } else if seen > 0 { map = .map0F }
             opcode = byte
             switch suffix {
             case "": break
@@ -158,7 +159,9 @@ public struct Encoding: Sendable, Equatable {
             case "cc": opcodeHasCondition = true
             default: throw Malformed("'+\(suffix)' is not +rb, +rw, +rd, +ro or +cc")
             }
-            guard suffix.isEmpty || byte & (opcodeHasCondition ? 15 : 7) == 0 else { throw Malformed("'\(token)' leaves no bits for +\(suffix)") }
+            guard suffix.isEmpty || byte & (opcodeHasCondition ? 15 : 7) == 0 else {
+                throw Malformed("'\(token)' leaves no bits for +\(suffix)")
+            }
         } else {
             guard modRM == .none, suffix.isEmpty || suffix == "i" else { throw Malformed("'\(token)' after the opcode") }
             modRM = suffix.isEmpty ? .fixed(byte) : .fixedPlusRegister(byte)

@@ -66,9 +66,11 @@ public struct InstructionRow: Sendable {
         default: return rmOperand.map { !$0.mayBeMemory } ?? false
         }
     }
+    /// The operand size is a byte, by the opcode and not by prefixes.
     public var isByteSized: Bool {
-        encoding.operandSize == .any
-            && operands.first { $0.placement != .immediate && $0.kind != .segmentRegister }?.memoryWidth == 8
+        guard encoding.operandSize == .any, encoding.mandatory == .any else { return false }
+        let sized = operands.filter { $0.placement != .immediate && $0.kind != .constant && $0.spelling != "DX" }
+        return !sized.isEmpty && sized.allSatisfy { $0.memoryWidth == 8 }
     }
 }
 
@@ -127,7 +129,8 @@ public struct InstructionTable: Sendable {
         guard let access = InstructionRow.Access(rawValue: columns[3]) else {
             throw Malformed("'\(columns[3])' is not an access: rw, r, w, cc, sys or -")
         }
-        guard columns[2] == "-" || !columns[2].isEmpty && columns[2].allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) else {
+        let isName = !columns[2].isEmpty && columns[2].allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+        guard columns[2] == "-" || isName else {
             throw Malformed("'\(columns[2])' is not the name of a semantic function")
         }
         var row = InstructionRow(

@@ -66,7 +66,9 @@ public struct Operand: Sendable, Equatable, Hashable {
     /// Nil when the spelling is not one of the SDM's.
     public init?(_ spelling: String) {
         self.spelling = spelling
-        func make(_ kind: Kind, _ width: Int, _ memory: Int? = nil) -> (Kind, Int, Int) { (kind, width, memory ?? width) }
+        func make(_ kind: Kind, _ width: Int, _ memory: Int? = nil) -> (Kind, Int, Int) {
+            (kind, width, memory ?? width)
+        }
         let parts = spelling.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard let found: (Kind, Int, Int) = {
             if let width = Self.fixedWidths[spelling] { return make(.fixedRegister, width) }
@@ -83,7 +85,9 @@ public struct Operand: Sendable, Equatable, Hashable {
             if spelling.hasPrefix("m14/28byte") || spelling.hasPrefix("m94/108byte") { return make(.memory, 0) }
             if parts.count == 2 {
                 guard let memory = Self.memoryWidth(parts[1]) else { return nil }
-                if parts[0] == "r" { return Self.register("r\(memory)") == nil ? nil : make(.registerOrMemory, memory) }
+                if parts[0] == "r" {
+                    return Self.register("r\(memory)") == nil ? nil : make(.registerOrMemory, memory)
+                }
                 guard let first = Self.register(parts[0]) else { return nil }
                 switch first.0 {
                 case .register: return make(.registerOrMemory, first.1, memory)

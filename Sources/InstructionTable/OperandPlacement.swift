@@ -6,7 +6,9 @@ extension InstructionRow {
         for i in operands.indices {
             switch operands[i].kind {
             case .immediate, .relative, .farPointer:
-                guard let immediate = immediates.first else { throw Malformed("'\(operands[i].spelling)' has no bytes in the opcode column") }
+                guard let immediate = immediates.first else {
+                    throw Malformed("'\(operands[i].spelling)' has no bytes in the opcode column")
+                }
                 guard immediate.bytes * 8 == operands[i].width else {
                     throw Malformed("'\(operands[i].spelling)' is not the size of \(immediate)")
                 }
@@ -34,7 +36,9 @@ extension InstructionRow {
         if encoding.modRM == .none && !encoding.opcodeHasRegister && encoded.allSatisfy({ operands[$0].isMemoryOnly }) {
             fields = encoded.map { _ in .fixed }
         }
-        if case .fixed = encoding.modRM, encoded.allSatisfy({ operands[$0].isMemoryOnly }) { fields = encoded.map { _ in .fixed } }
+        if case .fixed = encoding.modRM, encoded.allSatisfy({ operands[$0].isMemoryOnly }) {
+            fields = encoded.map { _ in .fixed }
+        }
         guard fields.count == encoded.count else {
             throw Malformed("\(encoded.count) operands for the \(fields.count) fields of the opcode column")
         }

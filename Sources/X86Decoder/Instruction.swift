@@ -31,6 +31,12 @@ public struct Instruction: Sendable {
     public var immediate: UInt64 = 0
     /// Second immediate (ENTER), selector of far pointers.
     public var immediate2: UInt16 = 0
+    /// Encoded with VEX, whose R, X, B and W are then in `prefixes.rex`. #UD in real-address and virtual-8086 mode.
+    public var isVEX = false
+    /// VEX.vvvv as a register number.
+    public var vexV: UInt8 = 0
+    /// VEX.L: 0 for 128 bits, 1 for 256.
+    public var vectorLength: UInt8 = 0
 
     public static let none: UInt8 = 0xff
     public static let ripBase: UInt8 = 0x10
