@@ -61,7 +61,7 @@ public struct DriverLayout: Sendable {
     public var name: String
     /// The file it came from, as the user gave it.
     public var file: String
-    /// EPTP-list index of a domain; nil when the driver runs natively.
+    /// Number of its domain, from 0; nil when the driver runs natively.
     public var domain: Int?
     public var base: LinearAddress
     /// Where the kernel's crossings enter: dispatch address of the domain runtime; nil when native.

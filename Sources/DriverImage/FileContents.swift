@@ -97,6 +97,20 @@ public final class FileContents: @unchecked Sendable {
         return [UInt8](UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
     }
 
+    /// Whether `text` occurs in a range of the file; false when the range is not inside it.
+    public func contains(_ text: String, at offset: UInt64, size: UInt64) -> Bool {
+        guard holds(offset, size) else { return false }
+        let pattern = Array(text.utf8)
+        guard let first = pattern.first else { return true }
+        var position = Int(offset)
+        let last = position + Int(size) - pattern.count
+        while position <= last, let hit = memchr(base + position, Int32(first), last + 1 - position) {
+            if memcmp(hit, pattern, pattern.count) == 0 { return true }
+            position = UnsafeRawPointer(hit) - base + 1
+        }
+        return false
+    }
+
     /// The NUL-terminated string at `offset`, nil when no NUL comes before `limit`.
     func string(at offset: Int, limit: Int) -> String? {
         precondition(limit <= count)

@@ -21,11 +21,20 @@ public final class BTF: Sendable {
     /// The `.BTF` section of an ELF file, or a file that is nothing but BTF (as /sys/kernel/btf/vmlinux).
     public convenience init(path: String, base: BTF? = nil) throws(ImageError) {
         let contents = try FileContents(path: path)
-        if contents.count >= 2, contents.integer(at: 0, as: UInt16.self) == Self.magic {
-            try self.init(contents, range: 0..<contents.count, base: base)
+        if Self.isRaw(contents) {
+            try self.init(raw: contents, base: base)
         } else {
             try self.init(ELFObject(contents), base: base)
         }
+    }
+
+    /// Whether a file is BTF and nothing else.
+    public static func isRaw(_ contents: FileContents) -> Bool {
+        contents.count >= 2 && contents.integer(at: 0, as: UInt16.self) == magic
+    }
+
+    public convenience init(raw contents: FileContents, base: BTF? = nil) throws(ImageError) {
+        try self.init(contents, range: 0..<contents.count, base: base)
     }
 
     public convenience init(_ object: ELFObject, base: BTF? = nil) throws(ImageError) {
