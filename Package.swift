@@ -42,10 +42,12 @@ let package = Package(
                 swiftSettings: strict),
         .executableTarget(name: "lvdsim", dependencies: ["Commands"], swiftSettings: strict),
 
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "X86ArchitectureTests", dependencies: ["X86Architecture"]),
         .testTarget(name: "X86DecoderTests", dependencies: ["X86Decoder", "InstructionTable"]),
         .testTarget(name: "X86MachineTests", dependencies: ["X86Machine"]),
-        .testTarget(name: "DriverImageTests", dependencies: ["DriverImage"]),
+        .testTarget(name: "DriverImageTests", dependencies: ["DriverImage", "TestSupport"]),
+        .testTarget(name: "BootTests", dependencies: ["Boot", "DriverImage", "TestSupport"]),
         .testTarget(name: "TracesTests", dependencies: ["Traces"]),
         .testTarget(name: "IsolationTests", dependencies: ["Isolation"]),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),

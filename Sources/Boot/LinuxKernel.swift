@@ -1,11 +1,5 @@
 import DriverImage
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
 /// The kernel a Linux module was built for: its types (BTF) and what it exports.
 struct LinuxKernel {
     let path: String
@@ -42,7 +36,8 @@ struct LinuxKernel {
         ]
         if let found = installed.first(where: Folders.exists) { return found }
         throw ImageError(
-            .missing, file: module, at: .section(".modinfo"), found: "a module for Linux \(release), without its kernel",
+            .missing, file: module, at: .section(".modinfo"),
+            found: "a module for Linux \(release), without its kernel",
             expected: "vmlinux of \(release), for its structure layouts (BTF)",
             hint: "scripts/fetch-debian.sh --release \(release) gets Debian's; any other: --vmlinux or LVDSIM_VMLINUX")
     }

@@ -80,9 +80,22 @@ public struct ImageError: Error, Sendable, Equatable {
 extension ImageError: CustomStringConvertible {
     /// Two lines at most: what is wrong, and the hint.
     public var description: String {
-        let head = "\(file): \(place): found \(found), expected \(expected)"
+        let head = printable("\(file): \(place): found \(found), expected \(expected)")
         guard let hint else { return head }
-        return head + "\n  hint: " + hint
+        return head + "\n  hint: " + printable(hint)
+    }
+
+    /// Names come from the image, which may be hostile: nothing in them reaches a terminal as a control character.
+    private func printable(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0..<0x20, 0x7f..<0xa0, 0x200e...0x200f, 0x202a...0x202e, 0x2066...0x2069:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
     }
 }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import DriverImage
@@ -108,6 +109,19 @@ import Testing
     func missing() {
         #expect(imageError { _ = try ELFObject(path: "/nonexistent/driver.ko") }?.exitCode == 66)
         #expect(imageError { _ = try ELFObject(path: "/") }?.exitCode == 74)
+    }
+
+    @Test("control characters in a name of the image are printed as text")
+    func controlCharacters() throws {
+        var bytes = try Toolchain.object(".data\n.quad evilQname", language: "assembler")
+        let name = Array("evilQname".utf8)
+        let start = try #require(bytes.indices.first { bytes[$0...].starts(with: name) })
+        bytes[start + 4] = 0x1b
+        let object = try ELFObject(name: "evil.o", bytes: bytes)
+        let error = try #require(imageError {
+            _ = try Linker(base: 0x1000).link([LinkInput(object, exports: .none)])
+        })
+        #expect("\(error)".contains("symbol evil\\u{1b}name"))
     }
 
     @Test("an appended signature is recognised, and one longer than the file is refused")

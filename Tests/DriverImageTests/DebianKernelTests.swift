@@ -1,24 +1,7 @@
-import Foundation
+import TestSupport
 import Testing
 
 @testable import DriverImage
-
-/// What scripts/fetch-debian.sh left in .cache/debian, if it ran.
-enum DebianKernel {
-    static let folder: String? = {
-        var root = URL(fileURLWithPath: #filePath)
-        for _ in 0..<3 { root.deleteLastPathComponent() }
-        let cache = root.appendingPathComponent(".cache/debian")
-        guard let text = try? String(contentsOf: cache.appendingPathComponent("current"), encoding: .utf8) else {
-            print("Debian's kernel is not here, so tests with it do not run: scripts/fetch-debian.sh gets it")
-            return nil
-        }
-        return cache.appendingPathComponent(text.trimmingCharacters(in: .whitespacesAndNewlines)).path
-    }()
-
-    static var isFetched: Bool { folder != nil }
-    static func path(_ name: String) throws -> String { try #require(folder) + "/" + name }
-}
 
 @Suite("Debian's kernel and dummy.ko", .enabled(if: DebianKernel.isFetched, "run scripts/fetch-debian.sh first"))
 struct DebianKernelTests {
@@ -47,7 +30,7 @@ struct DebianKernelTests {
         let metadata = try ModuleMetadata(object)
         #expect(metadata.name == "dummy")
         #expect(metadata.license == "GPL")
-        #expect(metadata.kernelRelease == (try DebianKernel.path("") as NSString).lastPathComponent)
+        #expect(metadata.kernelRelease == DebianKernel.release)
         #expect(metadata.versions.count == 36)
         #expect(metadata.thisModule?.size == 896)
         let image = try Linker(base: 0xffff_ffff_a000_0000).link([LinkInput(object, exports: .exportTable)]) { _ in
@@ -78,8 +61,9 @@ struct DebianKernelTests {
     }
 
     @Test("null_blk.ko links behind configfs.ko, whose exports it takes",
-          .enabled(if: FileManager.default.fileExists(
-              atPath: (DebianKernel.folder ?? "") + "/modules/null_blk.ko"), "scripts/fetch-debian.sh null_blk gets it"))
+          .enabled(
+            if: DebianKernel.has("modules/null_blk.ko"),
+            "scripts/fetch-debian.sh null_blk gets it"))
     func chain() throws {
         let inputs = try ["configfs", "null_blk"].map {
             LinkInput(try ELFObject(path: DebianKernel.path("modules/\($0).ko")), exports: .exportTable)

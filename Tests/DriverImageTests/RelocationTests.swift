@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import DriverImage
@@ -33,7 +34,8 @@ import Testing
         #expect(value == Self.far &+ 3 &- place)
     }
 
-    @Test("R_X86_64_PC32 and PLT32 are S + A - P, sign-extended 32 bits", arguments: ["R_X86_64_PC32", "R_X86_64_PLT32"])
+    @Test("R_X86_64_PC32 and PLT32 are S + A - P, sign-extended 32 bits",
+          arguments: ["R_X86_64_PC32", "R_X86_64_PLT32"])
     func relative32(type: String) throws {
         let (value, place) = try apply(type, addend: -4, symbol: Self.base - 0x1000)
         #expect(UInt32(truncatingIfNeeded: value) == UInt32(truncatingIfNeeded: Self.base &- 0x1004 &- place))

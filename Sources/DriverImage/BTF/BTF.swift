@@ -130,7 +130,8 @@ public final class BTF: Sendable {
             let first = header + offset
             guard header >= 24, first + length <= UInt64(range.count) else {
                 throw malformed(
-                    contents, place, "\(what) of \(length) bytes at \(first)", "a range inside its \(range.count) bytes")
+                    contents, place, "\(what) of \(length) bytes at \(first)",
+                    "a range inside its \(range.count) bytes")
             }
             return (start + Int(first))..<(start + Int(first + length))
         }
