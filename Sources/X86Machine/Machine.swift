@@ -9,7 +9,7 @@ public struct MachineConfiguration: Sendable {
     public var model = ProcessorModel.haswellEP
     /// Seeds RDRAND and nothing else.
     public var seed: UInt64 = 1
-    /// Hash every event of `EventMask.all` into `Machine.eventDigest`, whether or not an observer asks for it.
+    /// Hash every event of `EventMask.hashed` into `Machine.eventDigest`, whether or not an observer asks for it.
     public var hashesEvents = false
     public init() {}
 }
@@ -46,6 +46,8 @@ public final class Machine {
     var platform: PlatformState
     /// Set by `stop(_:)`, returned by `run`.
     var pendingStop: StopReason?
+    /// Inside `run` or `step`.
+    var isRunning = false
     /// What somebody listens to; checked before an event is made, so that an unwatched run pays one test.
     private(set) var eventMask: EventMask = []
     private var observers: [Observer] = []
@@ -57,7 +59,7 @@ public final class Machine {
         memory = PhysicalMemory(bytes: configuration.memoryBytes)
         platform = PlatformState(configuration)
         processors = (0..<configuration.processorCount).map { Processor(index: $0, machine: self) }
-        if configuration.hashesEvents { eventMask = .all }
+        if configuration.hashesEvents { eventMask = .hashed }
     }
 
     // MARK: Stopping
@@ -79,13 +81,13 @@ public final class Machine {
     }
     public func removeObserver(_ observer: Observer) {
         observers.removeAll { $0 === observer }
-        eventMask = observers.reduce(into: configuration.hashesEvents ? .all : []) { $0.formUnion($1.events) }
+        eventMask = observers.reduce(into: configuration.hashesEvents ? .hashed : []) { $0.formUnion($1.events) }
         for processor in processors { processor.translationContextChanged() }
     }
 
     /// Reports what just happened on `processor`. Callers test `eventMask` first.
     func emit(_ event: Event, _ processor: Processor) {
-        if configuration.hashesEvents, event.mask.isSubset(of: .all) {
+        if configuration.hashesEvents, !event.mask.isDisjoint(with: .hashed) {
             event.hash(into: &platform.eventHash, processor: processor.index, cycle: processor.cpu.pointee.cycles)
         }
         guard !observers.isEmpty else { return }
@@ -105,6 +107,7 @@ struct PlatformState {
     /// Running hash of the event stream (`MachineConfiguration.hashesEvents`).
     var eventHash = StableHash()
     var serialOutput: [UInt8] = []
+    var slice: Slice?
     init(_ configuration: MachineConfiguration) {
         devices = Devices(configuration)
     }

@@ -27,61 +27,80 @@ extension Processor {
     }
 }
 
+/// The turn of one processor: it stays the running one until its clock reaches `end`. State, not a local variable, so
+/// that a run that is interrupted by a limit and goes on interleaves the processors as an uninterrupted one.
+struct Slice {
+    var processor: Int
+    var end: UInt64
+}
+
 extension Machine {
     /// A processor runs at most this many cycles before a slower one gets its turn: the skew between processors.
     static let quantum: UInt64 = 1000
 
     /// Runs until something ends the run. Deterministic: the processor with the smallest clock runs (ties: lowest index)
     /// for a quantum or up to the next event; events happen in (cycle, sequence) order between instructions.
+    /// Where limits fall does not change what happens: runs of 10 and 20 instructions equal one of 30.
     public func run(_ limit: RunLimit = .none) -> StopReason {
-        let instructionTarget: UInt64
-        let cycleTarget: UInt64
+        precondition(!isRunning, "an observer cannot run the machine")
+        isRunning = true
+        defer { isRunning = false }
+        var instructionTarget = UInt64.max, cycleTarget = UInt64.max
         switch limit {
-        case .none: (instructionTarget, cycleTarget) = (.max, .max)
+        case .none: break
         case .instructions(let n):
             let (sum, overflow) = statistics.instructions.addingReportingOverflow(n)
-            (instructionTarget, cycleTarget) = (overflow ? .max : sum, .max)
-        case .cycle(let c): (instructionTarget, cycleTarget) = (.max, c)
+            instructionTarget = overflow ? .max : sum
+        case .cycle(let c): cycleTarget = c
         }
-        pendingStop = nil
         while true {
             if let reason = pendingStop { pendingStop = nil; return reason }
-            guard let next = nextProcessor() else {
+            guard let processor = runningProcessor() else {
                 // Everybody waits: time passes until an event.
-                guard let cycle = platform.events.isEmpty ? nil : platform.events.nextCycle else {
-                    return .guestDied(deadlockDescription())
-                }
+                let cycle = platform.events.nextCycle
+                guard cycle != .max, canAnythingWake else { return .guestDied(deadlockDescription()) }
                 if cycle >= cycleTarget { return .limit }
                 advanceClock(to: cycle)
                 continue
             }
-            let now = next.cpu.pointee.cycles
+            let now = processor.cpu.pointee.cycles
             if now >= platform.events.nextCycle { advanceClock(to: now); continue }
             if now >= cycleTarget { return .limit }
             let retired = statistics.instructions
             if retired >= instructionTarget { return .limit }
-            _ = next.execute(until: min(now &+ Self.quantum, platform.events.nextCycle, cycleTarget),
-                             instructions: instructionTarget - retired)
+            let end = min(platform.slice?.end ?? now, platform.events.nextCycle, cycleTarget)
+            let exit = processor.execute(until: end, instructions: instructionTarget - retired)
+            if case .inactive = exit { processor.boundaryWork = false }
         }
     }
 
-    /// Executes exactly one instruction, or delivers exactly one pending event, on `processor`; due timed events first.
-    /// nil: the run may go on.
+    /// Executes exactly one instruction, or delivers exactly one pending event, on one processor; events that are due come
+    /// first. nil: the run may go on. Chooses the processor itself, outside the schedule that `run` follows.
     public func step(processor index: Int) -> StopReason? {
+        precondition(!isRunning, "an observer cannot run the machine")
+        isRunning = true
+        defer { isRunning = false }
         let processor = processors[index]
-        if let reason = pendingStop { pendingStop = nil; return reason }
         if processor.cpu.pointee.cycles >= platform.events.nextCycle { advanceClock(to: processor.cpu.pointee.cycles) }
-        if processor.system.activity == .active { processor.stepInstruction() }
+        if pendingStop == nil, processor.isRunnable { processor.stepInstruction() }
         defer { pendingStop = nil }
         return pendingStop
     }
 
-    /// The processor with the smallest clock among those that are not waiting.
-    private func nextProcessor() -> Processor? {
+    /// Whose turn it is: the one that has it while its slice lasts, otherwise the one with the smallest clock.
+    private func runningProcessor() -> Processor? {
+        if let slice = platform.slice {
+            let current = processors[slice.processor]
+            if current.isRunnable, current.cpu.pointee.cycles < min(slice.end, platform.events.nextCycle) { return current }
+            platform.slice = nil
+        }
         var chosen: Processor?
         for processor in processors where processor.isRunnable {
             if let c = chosen, c.cpu.pointee.cycles <= processor.cpu.pointee.cycles { continue }
             chosen = processor
+        }
+        if let chosen {
+            platform.slice = Slice(processor: chosen.index, end: chosen.cpu.pointee.cycles &+ Self.quantum)
         }
         return chosen
     }
@@ -94,9 +113,23 @@ extension Machine {
         }
     }
 
+    /// While every processor waits: whether what is in the queue can wake one. A timer that only raises maskable
+    /// interrupts cannot wake a processor that halted with IF = 0.
+    private var canAnythingWake: Bool {
+        let wakesByNMI = platform.events.heap.contains { if case .nmi = $0.event { true } else { false } }
+        return processors.contains { processor in
+            processor.system.activity == .halted
+                && (wakesByNMI || processor.vmx.inNonRoot || processor.system.flags & RFLAGS.interrupt != 0)
+        }
+    }
+
     private func deadlockDescription() -> String {
-        let states = processors.map { "processor \($0.index) \($0.system.activity) at rip \(hex($0.cpu.pointee.rip))" }
-        return "every processor waits and no event is due: " + states.joined(separator: ", ")
+        let states = processors.map { processor in
+            let flag = processor.system.flags & RFLAGS.interrupt != 0 ? "enabled" : "disabled"
+            return "processor \(processor.index) \(processor.system.activity) at rip \(hex(processor.cpu.pointee.rip))"
+                + " with interrupts \(flag)"
+        }
+        return "every processor waits and nothing can wake one: " + states.joined(separator: ", ")
     }
 }
 

@@ -101,10 +101,8 @@ enum APICError {
 
 /// Mode of the local APIC, by IA32_APIC_BASE bits 11 (EN) and 10 (EXTD). SDM 3A 11.12.1 "Detecting and Enabling x2APIC Mode".
 enum APICMode { case disabled, xAPIC, x2APIC }
-enum APICBase {
-    static let bsp: UInt64 = 1 << 8, extd: UInt64 = 1 << 10, enable: UInt64 = 1 << 11
-    static let reset: UInt64 = 0xFEE0_0000 | enable
+extension APICBase {
     static func mode(_ value: UInt64) -> APICMode {
-        value & enable == 0 ? .disabled : value & extd == 0 ? .xAPIC : .x2APIC
+        value & enable == 0 ? .disabled : value & x2apic == 0 ? .xAPIC : .x2APIC
     }
 }

@@ -7,7 +7,7 @@ extension Processor {
         let reserved = ~physicalMask | 0xFF | 1 << 9
         let leavesX2 = apicMode == .x2APIC && APICBase.mode(value) == .xAPIC
         let skipsXAPIC = apicMode == .disabled && APICBase.mode(value) == .x2APIC
-        let extendedOnly = value & (APICBase.enable | APICBase.extd) == APICBase.extd
+        let extendedOnly = value & (APICBase.enable | APICBase.x2apic) == APICBase.x2apic
         if value & reserved != 0 || leavesX2 || skipsXAPIC || extendedOnly { throw .exception(.generalProtection()) }
         let old = apicMode
         let moved = (system.apicBase ^ value) & ~0x3FF != 0

@@ -106,7 +106,7 @@ extension Processor {
     /// The page of this processor's APIC registers (xAPIC mode only).
     @inline(__always) func isLocalAPIC(_ address: PhysicalAddress) -> Bool {
         (address.rawValue ^ system.apicBase) & ~Page.offsetMask == 0
-            && system.apicBase & (APICBase.enable | APICBase.extd) == APICBase.enable
+            && system.apicBase & (APICBase.enable | APICBase.x2apic) == APICBase.enable
     }
 
     /// SDM 3A 11.4.1 "The Local APIC Block Diagram": registers are 32 bits wide and 16-byte aligned. A narrower or

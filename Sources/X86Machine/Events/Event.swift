@@ -35,6 +35,8 @@ public struct EventMask: OptionSet, Sendable {
     public static let halt = EventMask(rawValue: 1 << 6)
     public static let serial = EventMask(rawValue: 1 << 7)
     public static let instruction = EventMask(rawValue: 1 << 8)
+    /// What the digest of a run's events covers: all that the guest does, independently of what a tool watches.
+    public static let hashed: EventMask = EventMask.all.subtracting(.watch)
     public static let all: EventMask = [.eptpSwitch, .vmTransition, .delivery, .controlRegister, .eptViolation, .watch, .halt, .serial]
 }
 

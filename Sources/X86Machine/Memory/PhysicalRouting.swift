@@ -44,7 +44,7 @@ extension Machine {
         }
     }
 
-    private func invalidateBlocks(page: PhysicalAddress) {
+    func invalidateBlocks(page: PhysicalAddress) {
         memory.setCode(false, page: page)
         for processor in processors { processor.engine.invalidateBlocks(physicalPage: page) }
     }
