@@ -60,6 +60,11 @@ public final class Machine {
         platform = PlatformState(configuration)
         processors = (0..<configuration.processorCount).map { Processor(index: $0, machine: self) }
         if configuration.hashesEvents { eventMask = .hashed }
+        for processor in processors {
+            processor.reset(.powerUp)
+            // SDM 3A 9.4.3 "MP Initialization Protocol Algorithm for MP Systems": all but the bootstrap processor wait.
+            if processor.index > 0 { processor.system.activity = .waitForSIPI }
+        }
     }
 
     // MARK: Stopping

@@ -101,7 +101,12 @@ enum APICError {
 
 /// Mode of the local APIC, by IA32_APIC_BASE bits 11 (EN) and 10 (EXTD). SDM 3A 11.12.1 "Detecting and Enabling x2APIC Mode".
 enum APICMode { case disabled, xAPIC, x2APIC }
-extension APICBase {
+
+/// IA32_APIC_BASE, SDM 3A 11.4.4 "Local APIC Status and Location".
+enum APICBase {
+    static let bsp: UInt64 = 1 << 8, x2apic: UInt64 = 1 << 10, enable: UInt64 = 1 << 11
+    static let reset: UInt64 = 0xFEE0_0000 | enable
+
     static func mode(_ value: UInt64) -> APICMode {
         value & enable == 0 ? .disabled : value & x2apic == 0 ? .xAPIC : .x2APIC
     }
