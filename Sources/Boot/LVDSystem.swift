@@ -50,6 +50,7 @@ public struct LVDSystem: Sendable {
             modules.append(module)
             drivers.append(layout)
         }
+        try Self.checkRoom(kernel, modules)
         self.modules = modules
         commandLine = Self.commandLine(configuration)
 
@@ -81,7 +82,36 @@ public struct LVDSystem: Sendable {
         machineConfiguration.memoryBytes = configuration.memoryBytes
         machineConfiguration.processorCount = configuration.processorCount
         machineConfiguration.seed = configuration.seed
-        return Machine(machineConfiguration)
+        let machine = Machine(machineConfiguration)
+        try load(into: machine)
+        return machine
+    }
+
+    /// Puts this system into a machine that has not run.
+    /// - Throws: `ImageError` when the machine's memory does not hold it.
+    public func load(into machine: Machine) throws(ImageError) {
+        try Multiboot.load(
+            image: kernelImage, name: configuration.kernelImage, commandLine: commandLine, modules: modules,
+            into: machine)
+    }
+
+    /// The monitor's own memory, LVD_MONITOR_PHYS in Sources/Guest/include/lvd/layout.h: nothing is loaded into it.
+    static let monitorMemory: UInt64 = 0x100_0000
+
+    private static func checkRoom(_ kernel: ELFObject, _ modules: [BootModule]) throws(ImageError) {
+        var end: UInt64 = 0
+        for segment in kernel.loadSegments {
+            let (last, overflow) = segment.physicalAddress.addingReportingOverflow(segment.memorySize)
+            end = max(end, overflow ? .max : last)
+        }
+        for module in modules where end <= monitorMemory {
+            end = (end + 4095) / 4096 * 4096 + UInt64(module.bytes.count)
+        }
+        guard end <= monitorMemory else {
+            throw ImageError(
+                .unsupported, file: kernel.file, at: .file, found: "a kernel with modules up to physical \(end)",
+                expected: "at most \(monitorMemory), where the monitor's memory begins")
+        }
     }
 }
 

@@ -8,6 +8,7 @@ enum GuestSystem {
         #define SECTION(name) __attribute__((section(name), used))
         SECTION(".lvd_abi") struct lvd_abi_slot size = { 1, "sizeof net_device" };
         SECTION(".lvd_abi") struct lvd_abi_slot field = { 2, "net_device.netdev_ops" };
+        SECTION(".multiboot") unsigned header[] = { 0x1badb002, 3, -0x1badb002u - 3 };
         void _start(void) {}
         void vmfunc_state_page(void) {}
         int lvd_results;
@@ -16,6 +17,19 @@ enum GuestSystem {
         SECTION(".lvd_vmfunc_sites") struct lvd_vmfunc_site sites[] = { { 0xffffffff80203003, 1, 0 } };
         SECTION(".lvd_shared_ranges") struct lvd_shared_range ranges[] = {
             { 0xffffffff80203000, 0xffffffff80204000, LVD_READ | LVD_EXECUTE, 0, "text" } };
+        """
+    /// Linked high and loaded at 2 MiB, as the real kernel is.
+    static let script = """
+        ENTRY(_start)
+        SECTIONS {
+            . = 0xffffffff80200000;
+            .all : AT(0x200000) { KEEP(*(.multiboot)) *(.text*) *(.rodata*) *(.data*) *(.bss*) }
+            .lvd_abi : AT(ADDR(.lvd_abi) - 0xffffffff80000000) { KEEP(*(.lvd_abi)) }
+            .lvd_export : AT(ADDR(.lvd_export) - 0xffffffff80000000) { KEEP(*(.lvd_export)) }
+            .lvd_shared_export : AT(ADDR(.lvd_shared_export) - 0xffffffff80000000) { KEEP(*(.lvd_shared_export)) }
+            .lvd_vmfunc_sites : AT(ADDR(.lvd_vmfunc_sites) - 0xffffffff80000000) { KEEP(*(.lvd_vmfunc_sites)) }
+            .lvd_shared_ranges : AT(ADDR(.lvd_shared_ranges) - 0xffffffff80000000) { KEEP(*(.lvd_shared_ranges)) }
+        }
         """
     static let runtime = """
         #include "lvd/boot.h"
@@ -50,7 +64,9 @@ enum GuestSystem {
     /// Writes kernel.elf, monitor.elf, domain.ko and driver.ko into a folder of their own.
     static func withImages<Result>(driver: String = driver(), _ body: (URL) throws -> Result) throws -> Result {
         try Toolchain.inTemporaryFolder { folder in
-            let options = ["-Ttext=0xffffffff80200000", "-e", "_start", "--no-gc-sections"]
+            let script = folder.appendingPathComponent("link.ld")
+            try Data(Self.script.utf8).write(to: script)
+            let options = ["-T", script.path, "-z", "max-page-size=4096"]
             let kernel = try Toolchain.executable(Toolchain.object(Self.kernel, flags: flags), options: options)
             let files: [(String, [UInt8])] = [
                 ("kernel.elf", kernel), ("monitor.elf", kernel),

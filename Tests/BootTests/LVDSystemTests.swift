@@ -110,6 +110,28 @@ import Testing
         }
     }
 
+    @Test("a machine gets the kernel at 2 MiB, the modules on pages behind it and their command lines")
+    func machine() throws {
+        try GuestSystem.withImages { folder in
+            let system = try system(folder) { $0.memoryBytes = 32 << 20 }
+            let machine = try system.makeMachine()
+            func read(_ address: UInt64, _ count: Int) -> TableReader {
+                TableReader(bytes: machine.readPhysical(.init(address), count: count))
+            }
+            #expect(read(0x20_0000, 4).half(0) == 0x1bad_b002)
+            let information = UInt64(0x9000)
+            #expect(read(information + 20, 4).half(0) == 2)
+            let table = UInt64(read(information + 24, 4).half(0))
+            for (index, module) in system.modules.enumerated() {
+                let record = read(table + UInt64(index) * 16, 16)
+                #expect(record.half(0) % 4096 == 0)
+                #expect(record.half(4) - record.half(0) == UInt32(module.bytes.count))
+                #expect(read(UInt64(record.half(0)), module.bytes.count).bytes == module.bytes)
+                #expect(read(UInt64(record.half(8)), 80).text(0, 80) == module.commandLine)
+            }
+        }
+    }
+
     @Test("the loader's idea of the windows is the guest's (lvd/layout.h)")
     func windows() throws {
         _ = try Toolchain.object("""
@@ -118,6 +140,7 @@ import Testing
             _Static_assert(LVD_DOMAIN_STRIDE == \(DriverPlacement.stride), "stride");
             _Static_assert(LVD_WINDOW_IMAGE_END == \(DriverPlacement.maximumBytes), "image");
             _Static_assert(LVD_MAX_DOMAINS == \(DriverPlacement.maximumCount), "domains");
+            _Static_assert(LVD_MONITOR_PHYS == \(LVDSystem.monitorMemory), "monitor");
             """, flags: GuestSystem.flags)
     }
 
