@@ -24,7 +24,9 @@
     X(19, OTHER_EXIT, "caused an exit that has no business in a domain")    \
     X(20, GAVE_UP, "asked to be terminated")
 
-#ifndef __ASSEMBLER__
+#ifdef __ASSEMBLER__
+#define LVD_CAUSE_EXCEPTION 1
+#else
 enum lvd_cause {
     LVD_CAUSE_NONE = 0,
 #define X(number, name, text) LVD_CAUSE_##name = number,

@@ -46,5 +46,6 @@
 #define LVD_PERCPU_PREEMPT_COUNT 0x3c
 #define LVD_PERCPU_CURRENT 0x40
 #define LVD_PERCPU_DYNAMIC 0x1000            /* alloc_percpu() hands out offsets from here on */
+#define LVD_PERCPU_MAPPED 0x4000             /* bytes of each area that a domain has memory for */
 
 #endif

@@ -20,7 +20,7 @@
 #define LVD_DOMAIN_RPCS(X)                                                                              \
     X(MODULE_INIT) X(MODULE_EXIT) X(NETDEV_SETUP) X(NDO_INIT) X(NDO_UNINIT) X(NDO_OPEN) X(NDO_STOP)     \
     X(NDO_START_XMIT) X(NDO_SET_RX_MODE) X(NDO_SET_MAC_ADDRESS) X(NDO_VALIDATE_ADDR) X(NDO_GET_STATS64) \
-    X(NDO_CHANGE_CARRIER)
+    X(NDO_CHANGE_CARRIER) X(NETDEV_RELEASE)
 
 /* Domain to kernel, class RPC. */
 #define LVD_KERNEL_RPCS(X)                                                                              \

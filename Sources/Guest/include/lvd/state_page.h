@@ -17,6 +17,8 @@
 #define STATE_IRQ_FRAME 64
 #define STATE_NMI_FRAME 72
 #define STATE_NMI_STACK 80
+#define STATE_FLAGS 88
+#define STATE_FLAGS_END 96
 
 #ifndef __ASSEMBLER__
 struct lvd_state_page {
@@ -31,6 +33,7 @@ struct lvd_state_page {
     u64 irq_frame;       /* kernel's copy: the one address an interrupt frame can have on IST 5 of this CPU */
     u64 nmi_frame;       /* the same for IST 2 */
     u64 nmi_stack;       /* kernel-only stack on which the NMI handler's C code runs */
+    u64 flags;           /* kernel's copy: RFLAGS as a domain left them, pushed here on the way out */
 };
 #endif
 #endif

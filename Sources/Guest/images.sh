@@ -1,0 +1,33 @@
+#!/bin/sh
+# Copies built images into the image folder and writes the table of what they are. Usage: images.sh BUILD IMAGES FILE...
+set -e
+build=$1 images=$2
+shift 2
+source_of() {
+    case $1 in
+    kernel.elf) echo 'Sources/Guest/kernel, lib' ;;
+    kernel-weak-*) echo "Sources/Guest/kernel, lib with -DWEAK_$(echo "${1#kernel-weak-}" | sed 's/\.elf//' | tr a-z A-Z)" ;;
+    monitor.elf) echo 'Sources/Guest/monitor, Sources/X86Architecture' ;;
+    domain.ko) echo 'Sources/Guest/domain, lib' ;;
+    payload.elf) echo 'Sources/Guest/bench' ;;
+    attacks/*) echo "Sources/Guest/attacks/$(basename "$1" .ko).c" ;;
+    *.ko) echo "Sources/Guest/drivers/${1%.ko}" ;;
+    esac
+}
+{
+    echo '# Guest images'
+    echo
+    echo 'All built from `Sources/Guest` by `make guest` with the toolchain named below; `make -C Sources/Guest check` rebuilds and compares them.'
+    echo
+    echo "Toolchain: $(swiftc --version 2>/dev/null | head -n 1)"
+    echo
+    echo '| file | source | sha256 |'
+    echo '|---|---|---|'
+    for file in "$@"; do
+        name=${file#"$build"/}
+        mkdir -p "$images/$(dirname "$name")"
+        cp "$file" "$images/$name"
+        echo "| $name | $(source_of "$name") | $(sha256sum "$file" | cut -d ' ' -f 1) |"
+    done
+} > "$images/README.md.new"
+mv "$images/README.md.new" "$images/README.md"

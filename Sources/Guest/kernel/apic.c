@@ -1,0 +1,53 @@
+/* The local APIC in xAPIC mode (SDM 3A 10 "Advanced Programmable Interrupt Controller"), through the direct map. */
+#include "kernel.h"
+
+enum {
+    ID = 0x20, END_OF_INTERRUPT = 0xb0, SPURIOUS = 0xf0, COMMAND_LOW = 0x300, COMMAND_HIGH = 0x310,
+    LVT_TIMER = 0x320, LVT_LINT0 = 0x350, LVT_LINT1 = 0x360, TIMER_INITIAL = 0x380, TIMER_DIVIDE = 0x3e0,
+    MASKED = 1 << 16, PERIODIC = 1 << 17, DELIVER_NMI = 4 << 8, DELIVERY_PENDING = 1 << 12,
+};
+
+static volatile u32 *apic_register(u32 offset) { return (volatile u32 *)((u8 *)direct(0xfee00000) + offset); }
+
+void apic_init(void) {
+    outb(0x21, 0xff); /* the two 8259 stay silent */
+    outb(0xa1, 0xff);
+    *apic_register(SPURIOUS) = 0x100 | VECTOR_SPURIOUS;
+    *apic_register(LVT_LINT0) = MASKED;
+    *apic_register(LVT_LINT1) = DELIVER_NMI;
+    *apic_register(LVT_TIMER) = MASKED;
+}
+
+u32 apic_id(void) { return *apic_register(ID) >> 24; }
+
+void apic_end_of_interrupt(void) { *apic_register(END_OF_INTERRUPT) = 0; }
+
+/* Periodic, bus clock undivided; an initial count of 0 stops it. */
+void apic_timer(u32 vector, u32 initial_count) {
+    *apic_register(TIMER_DIVIDE) = 0xb;
+    *apic_register(LVT_TIMER) = initial_count ? PERIODIC | vector : MASKED;
+    *apic_register(TIMER_INITIAL) = initial_count;
+}
+
+static void command(u32 target, u32 low) {
+    *apic_register(COMMAND_HIGH) = target << 24;
+    *apic_register(COMMAND_LOW) = low;
+    while (*apic_register(COMMAND_LOW) & DELIVERY_PENDING)
+        __builtin_ia32_pause();
+}
+
+void apic_send(u32 target, u32 vector) { command(target, 1 << 14 | vector); }
+
+static void wait(u64 cycles) {
+    for (u64 start = read_tsc(); read_tsc() - start < cycles;)
+        __builtin_ia32_pause();
+}
+
+/* INIT, then two start-up IPIs (SDM 3A 9.4.4.1 "Typical BSP Initialization Sequence"). */
+void apic_start(u32 target, u32 page) {
+    command(target, 0x4500);
+    wait(200000);
+    command(target, 0x4600 | page);
+    wait(20000);
+    command(target, 0x4600 | page);
+}

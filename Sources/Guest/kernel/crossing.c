@@ -1,0 +1,141 @@
+/* The C side of crossings: entry into a domain, requests out of it, its end. */
+#include "domain.h"
+#include "monitor.h"
+
+enum { STACK_THRESHOLD = 6 * 1024 };
+
+u64 vmfunc_trampoline_entry(struct lvd_message *message, u64 lcd_stack, u64 domain_gs);
+bool glue_call(struct domain *domain, struct lvd_message *message, u64 *registers);
+bool domain_grow_heap(struct domain *domain, u64 pages);
+void remap_cr3(struct domain *domain, u64 cr3);
+
+static const char *const cause_texts[] = {
+    [LVD_CAUSE_NONE] = "",
+#define X(number, name, text) [number] = text,
+    LVD_CAUSES(X)
+#undef X
+};
+
+static void kill_domain(struct domain *domain, u64 cause, u64 detail, u64 rip, u64 address) {
+    domain->dead = 1;
+    if (!lvd_results.kill.cause) {
+        lvd_results.kill.cpu = cpu_number();
+        lvd_results.kill.detail = detail;
+        lvd_results.kill.rip = rip;
+        lvd_results.kill.address = address;
+        lvd_results.kill.cause = (u32)cause;
+    }
+    print("domain %u: %s %s: detail %llx, RIP %llx, address %llx; terminated\n", domain->id, domain->name,
+          cause < ARRAY_SIZE(cause_texts) ? cause_texts[cause] : "did something unknown", detail, rip, address);
+}
+
+/* On the kernel stack of the thread whose domain it is; the caller unwinds the crossing. */
+void domain_killed(u64 cause, u64 detail, u64 rip, u64 address) { kill_domain(current()->domain, cause, detail, rip, address); }
+void domain_changed_interrupt_flag(void) { domain_killed(LVD_CAUSE_INTERRUPT_FLAG, 0, 0, 0); }
+
+/* A free stack of this CPU's pool; 0 when all are in use. */
+static u64 pick_stack(struct domain *domain, u32 cpu, u32 *slot) {
+    u64 flags = spin_lock_irqsave(&domain->lock), stack = 0;
+    if (domain->free_stacks[cpu]) {
+        *slot = (u32)__builtin_ctzll(domain->free_stacks[cpu]);
+        domain->free_stacks[cpu] &= ~(1ULL << *slot);
+        stack = domain->base + LVD_WINDOW_STACKS + (cpu * LVD_STACKS_PER_CPU + *slot + 1ULL) * LVD_STACK_STRIDE;
+    }
+    spin_unlock_irqrestore(&domain->lock, flags);
+    return stack;
+}
+
+static void drop_stack(struct domain *domain, u32 cpu, u32 slot) {
+    u64 flags = spin_lock_irqsave(&domain->lock);
+    domain->free_stacks[cpu] |= 1ULL << slot;
+    spin_unlock_irqrestore(&domain->lock, flags);
+}
+
+static bool on_own_stacks(struct domain *domain, u64 rsp) {
+    u64 start = domain->base + LVD_WINDOW_STACKS;
+    return rsp > start && rsp <= start + LVD_MAX_CPUS * LVD_STACKS_PER_CPU * LVD_STACK_STRIDE;
+}
+
+int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message) {
+    struct thread *thread = current(), outer = *thread;
+    u32 cpu = cpu_number(), slot = 0;
+    u64 *list = eptp_list(cpu), listed = list[1], stack, killed;
+    bool nested = outer.domain == domain;
+
+    if (domain->dead)
+        return -EFAULT;
+    if ((u64)__builtin_frame_address(0) - thread->kernel_stack < STACK_THRESHOLD) { /* A9 */
+        kill_domain(domain, LVD_CAUSE_STACK_DEPTH, thread->nested_count, 0, 0);
+        return -EFAULT;
+    }
+    stack = nested ? outer.lcd_stack & ~15ULL : pick_stack(domain, cpu, &slot);
+    if (nested && !on_own_stacks(domain, stack)) {
+        kill_domain(domain, LVD_CAUSE_BAD_MESSAGE, stack, 0, stack);
+        return -EFAULT;
+    }
+    if (!stack)
+        return -EBUSY;
+    if (domain->mapped_cr3 != (read_cr3() & PTE_ADDRESS))
+        remap_cr3(domain, read_cr3() & PTE_ADDRESS);
+    if (listed != domain->eptp[cpu])
+        list[1] = domain->eptp[cpu];
+    thread->domain = domain;
+    thread->domain_gs = domain->base + LVD_WINDOW_PERCPU + cpu * LVD_PERCPU_STRIDE;
+    thread->nested_count++;
+    lvd_results.per_cpu[cpu].calls++;
+    vmfunc_state_page.progress++;
+
+    killed = vmfunc_trampoline_entry(message, stack, thread->domain_gs);
+
+    *thread = outer;
+    if (outer.domain && listed != list[1]) /* the domain that waits further out goes on here */
+        list[1] = listed;
+    if (!nested)
+        drop_stack(domain, cpu, slot);
+    return killed || domain->dead ? -EFAULT : 0;
+}
+
+static bool syscall(struct domain *domain, struct lvd_message *message) {
+    u64 *registers = domain->register_page[cpu_number()], count = message->words[1];
+    switch ((u32)message->words[0]) {
+    case LVD_SYS_PUTCHARS: /* words[2] bytes of text in the register page */
+        if (count != 1 || message->words[2] > LVD_PAGE_SIZE)
+            return false;
+        console_write((const char *)registers, message->words[2]);
+        return true;
+    case LVD_SYS_ALLOC_PAGES:
+        if (count != 1)
+            return false;
+        message->words[2] = domain_grow_heap(domain, message->words[2]);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A call out of the domain that this thread is in. Not 0: it has been terminated, do not go back. */
+int lvd_kernel_dispatch(struct lvd_message *message, u64 flag_changed) {
+    struct domain *domain = current()->domain;
+    u64 class = message->words[0] >> 32;
+    bool good = false;
+
+    lvd_results.per_cpu[cpu_number()].callbacks++;
+    vmfunc_state_page.progress++;
+    if (domain->dead)
+        return 1;
+    if (flag_changed) {
+        domain_changed_interrupt_flag();
+        return 1;
+    }
+    if (class == LVD_CLASS_SYSCALL && (u32)message->words[0] == LVD_SYS_EXIT) {
+        domain_killed(LVD_CAUSE_GAVE_UP, message->words[2], 0, 0);
+        return 1;
+    }
+    if (class == LVD_CLASS_SYSCALL)
+        good = syscall(domain, message);
+    else if (class == LVD_CLASS_RPC)
+        good = glue_call(domain, message, domain->register_page[cpu_number()]);
+    if (!good && !domain->dead)
+        domain_killed(LVD_CAUSE_BAD_MESSAGE, message->words[0], 0, 0);
+    return domain->dead != 0;
+}

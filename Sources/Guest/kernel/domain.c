@@ -1,0 +1,257 @@
+/*
+ * Creation and end of an isolated domain. It has one guest page table, complete from the start and never changed, and per CPU one
+ * extended page table, in which memory appears as the domain gets it. The root of every process that may enter it (here: the
+ * kernel's own) is in those an alias of the domain's root, so VMFUNC changes both maps at once under the same CR3.
+ */
+#include "domain.h"
+#include "monitor.h"
+#include "network.h"
+
+enum { ALL_CPUS = -1, HEAP_PAGES_AT_START = 64, MOST_TABLES = 64 };
+
+struct domain *domains[LVD_MAX_DOMAINS];
+extern const struct lvd_shared_range lvd_shared_ranges[], lvd_shared_ranges_end[];
+
+/* The domain's page-table pages, in the order of their guest-physical addresses. */
+struct tables {
+    struct domain *domain;
+    u64 *pages[MOST_TABLES];
+    u32 count;
+};
+
+static u64 guest_physical(u64 address) { return address - LVD_KERNEL_BASE + LVD_DOMAIN_GPA; }
+static u64 table_address(struct tables *tables, u32 n) { return tables->domain->base + LVD_WINDOW_PAGE_TABLES + n * LVD_PAGE_SIZE; }
+
+static u64 *new_table(struct tables *tables, u64 *guest) {
+    if (tables->count == MOST_TABLES)
+        panic("a domain needs more than %u page-table pages", (u32)MOST_TABLES);
+    *guest = guest_physical(table_address(tables, tables->count));
+    return tables->pages[tables->count++] = domain_page(tables->domain);
+}
+
+/* The guest leaf: what the domain may do with an address, whatever backs it. */
+static void set_leaf(struct tables *tables, u64 address, u32 permissions) {
+    u64 *table = tables->pages[0], first = guest_physical(table_address(tables, 0));
+    for (int shift = 39; shift > 12; shift -= 9) {
+        u64 *entry = &table[address >> shift & 511], guest;
+        if (!*entry) {
+            new_table(tables, &guest);
+            *entry = guest | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED;
+        }
+        table = tables->pages[((*entry & PTE_ADDRESS) - first) / LVD_PAGE_SIZE];
+    }
+    table[address >> 12 & 511] = guest_physical(address) | permissions_to_pte(permissions) | PTE_ACCESSED;
+}
+
+/* The extended leaf: what backs it, on one CPU or on all. */
+static void back(struct domain *domain, u64 address, u64 host, u32 permissions, s32 only_cpu) {
+    for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
+        if (only_cpu == ALL_CPUS || (u32)only_cpu == cpu)
+            ept_map(domain, domain->eptp[cpu], guest_physical(address), host, permissions);
+}
+
+static void map(struct tables *tables, u64 address, u64 host, u32 permissions, s32 only_cpu) {
+    set_leaf(tables, address, permissions);
+    back(tables->domain, address, host, permissions, only_cpu);
+}
+
+static void map_new(struct tables *tables, u64 address, u64 bytes, u32 permissions) {
+    for (u64 at = 0; at < bytes; at += LVD_PAGE_SIZE)
+        map(tables, address + at, physical(domain_page(tables->domain)), permissions, ALL_CPUS);
+}
+
+/* Code and tables that kernel and domains have at the same address; a domain gets the least rights, and only its CPU's part. */
+static void map_shared(struct tables *tables) {
+    for (const struct lvd_shared_range *range = lvd_shared_ranges; range < lvd_shared_ranges_end; range++) {
+        u64 part = (range->end - range->start) / LVD_MAX_CPUS;
+        if (range->per_cpu == 2)
+            continue; /* the state page: map_per_cpu */
+        for (u64 at = range->start; at < range->end; at += LVD_PAGE_SIZE) {
+            u64 cpu = (at - range->start) / part;
+            u32 permissions = range->permissions;
+#ifdef WEAK_S2
+            permissions |= LVD_WRITE;
+#endif
+            if (!range->per_cpu)
+                map(tables, at, at - LVD_KERNEL_BASE, permissions, ALL_CPUS);
+            else if (cpu < nr_cpu_ids)
+                map(tables, at, at - LVD_KERNEL_BASE, permissions, (s32)cpu);
+        }
+    }
+#ifdef WEAK_I1
+    /* The kernel's own text as well, "to make the crossing simpler". */
+    extern u8 __text_start[];
+    for (u64 at = (u64)__text_start; at < lvd_shared_ranges[0].start; at += LVD_PAGE_SIZE)
+        map(tables, at, at - LVD_KERNEL_BASE, LVD_READ | LVD_EXECUTE, ALL_CPUS);
+#endif
+}
+
+static void map_per_cpu(struct tables *tables, u32 cpu) {
+    struct domain *domain = tables->domain;
+    u64 area = domain->base + LVD_WINDOW_PERCPU + cpu * LVD_PERCPU_STRIDE;
+    u64 stacks = domain->base + LVD_WINDOW_STACKS + cpu * LVD_STACKS_PER_CPU * LVD_STACK_STRIDE;
+
+    struct lvd_state_page *state = domain_page(domain);
+    state->in_kernel = 0;
+    state->cpuid = cpu;
+    state->domain_entry = domain->dispatch;
+    domain->state_copy[cpu] = state;
+#ifdef WEAK_S3
+    map(tables, (u64)&vmfunc_state_page, physical(state), LVD_READ | LVD_WRITE, (s32)cpu);
+#else
+    map(tables, (u64)&vmfunc_state_page, physical(state), LVD_READ, (s32)cpu);
+#endif
+
+    domain->register_page[cpu] = domain_page(domain);
+    map(tables, domain->base + LVD_WINDOW_REGISTERS, physical(domain->register_page[cpu]), LVD_READ | LVD_WRITE, (s32)cpu);
+
+    for (u64 at = 0; at < LVD_PERCPU_MAPPED; at += LVD_PAGE_SIZE) {
+        u8 *page = domain_page(domain);
+        if (at == 0) {
+            *(u64 *)(page + LVD_PERCPU_CANARY) = random_next(&kernel_random);
+            *(u64 *)(page + LVD_PERCPU_THIS_CPU_OFF) = area;
+            *(u32 *)(page + LVD_PERCPU_CPU_NUMBER) = cpu;
+        }
+        map(tables, area + at, physical(page), LVD_READ | LVD_WRITE, ALL_CPUS);
+    }
+    for (u32 slot = 0; slot < LVD_STACKS_PER_CPU; slot++)
+        map_new(tables, stacks + slot * LVD_STACK_STRIDE + LVD_PAGE_SIZE, LVD_STACK_SIZE, LVD_READ | LVD_WRITE);
+    domain->free_stacks[cpu] = (1ULL << LVD_STACKS_PER_CPU) - 1;
+}
+
+static void map_image(struct tables *tables, const struct lvd_domain_header *header) {
+    for (u32 i = 0; i < header->segment_count; i++) {
+        const struct lvd_segment *s = &header->segments[i];
+        for (u64 at = 0; at < s->memory_bytes; at += LVD_PAGE_SIZE) {
+            u8 *page = domain_page(tables->domain);
+            if (at < s->file_bytes) {
+                u64 n = s->file_bytes - at < LVD_PAGE_SIZE ? s->file_bytes - at : LVD_PAGE_SIZE;
+                memcpy(page, (const u8 *)header + s->file_offset + at, n);
+            }
+            map(tables, header->base + s->offset + at, physical(page), s->permissions, ALL_CPUS);
+        }
+    }
+}
+
+/* The domain's page tables, readable to it and nothing more (I2); the views let the processor's walks write accessed flags. */
+static void map_tables(struct tables *tables) {
+#ifdef WEAK_I2
+    u32 leaf = LVD_READ | LVD_WRITE;
+#else
+    u32 leaf = LVD_READ;
+#endif
+    for (u32 n = 0; n < tables->count; n++) { /* may add to the tables while it runs */
+        set_leaf(tables, table_address(tables, n), leaf);
+        back(tables->domain, table_address(tables, n), physical(tables->pages[n]), LVD_READ | LVD_WRITE, ALL_CPUS);
+    }
+}
+
+/* Backs more of the heap, from where it ends. */
+bool domain_grow_heap(struct domain *domain, u64 pages) {
+    u64 bytes = pages * LVD_PAGE_SIZE;
+    if (!pages || pages > 1024 || domain->heap_mapped + bytes > LVD_WINDOW_HEAP_END - LVD_WINDOW_HEAP)
+        return false;
+    for (u64 at = 0; at < bytes; at += LVD_PAGE_SIZE)
+        back(domain, domain->base + LVD_WINDOW_HEAP + domain->heap_mapped + at, physical(domain_page(domain)),
+             LVD_READ | LVD_WRITE, ALL_CPUS);
+    domain->heap_mapped += bytes;
+    return true;
+}
+
+/* In every view: process root -> the domain's own root (2.4). Adding a mapping needs no invalidation. */
+void remap_cr3(struct domain *domain, u64 cr3) {
+    for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
+        ept_map(domain, domain->eptp[cpu], cr3, domain->root, LVD_READ | LVD_WRITE);
+    domain->mapped_cr3 = cr3;
+}
+
+void domain_load(const struct boot_module *module) {
+    const struct lvd_domain_header *header = image_header(module);
+    u32 id = (u32)((header->base - LVD_DOMAIN_BASE) / LVD_DOMAIN_STRIDE);
+    struct domain *domain = kzalloc(sizeof *domain);
+    struct tables *tables = kzalloc(sizeof *tables);
+    u64 root_guest;
+
+    strscpy(domain->name, header->name, sizeof domain->name);
+    domain->id = id;
+    domain->base = header->base;
+    domain->dispatch = header->dispatch;
+    tables->domain = domain;
+    for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
+        domain->eptp[cpu] = ept_create(domain);
+    domain->root = physical(new_table(tables, &root_guest));
+
+    map_shared(tables);
+    map_image(tables, header);
+    for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
+        map_per_cpu(tables, cpu);
+    for (u64 at = 0; at < POOL_PAGES * LVD_PAGE_SIZE; at += LVD_PAGE_SIZE)
+        map(tables, domain->base + LVD_WINDOW_POOL + at, physical(payload_pool()) + at, LVD_READ | LVD_WRITE, ALL_CPUS);
+    for (u64 at = LVD_WINDOW_HEAP; at < LVD_WINDOW_HEAP_END; at += LVD_PAGE_SIZE)
+        set_leaf(tables, domain->base + at, LVD_READ | LVD_WRITE);
+    domain_grow_heap(domain, HEAP_PAGES_AT_START);
+    map_tables(tables);
+    remap_cr3(domain, kernel_cr3);
+    for (u32 n = 1; n < DOMAIN_REFERENCES; n++)
+        reference_drop(domain, n);
+
+    print("domain %u: %s at %llx, %u page-table pages\n", id, domain->name, domain->base, tables->count);
+    kfree(tables);
+    domains[id] = domain;
+}
+
+static struct domain *dying;
+static void forget_views(u32 cpu) {
+    u64 *list = eptp_list(cpu);
+    if (list[1] == dying->eptp[cpu])
+        list[1] = 0;
+    ept_invalidate(dying->eptp[cpu]);
+}
+
+/* Frees all that the domain owned. No thread may be inside it. */
+void domain_destroy(struct domain *domain) {
+    struct page_block { struct page_block *next; u32 count; void *pages[509]; } *block = domain->pages;
+
+    domain->dead = 1;
+    if (domain->holds_rtnl)
+        rtnl_unlock();
+    netdev_forget_domain(domain);
+    dying = domain;
+    smp_run_everywhere(forget_views); /* no stale translation may outlive the memory (S10) */
+    while (block) {
+        struct page_block *next = block->next;
+        for (u32 i = 0; i < block->count; i++)
+            pages_free(block->pages[i], 1);
+        pages_free(block, 1);
+        block = next;
+    }
+    domains[domain->id] = NULL;
+    kfree(domain);
+}
+
+/* -- references -------------------------------------------------------------------------------------------------------- */
+
+/* 0 when the domain holds too many already. */
+u32 reference_new(struct domain *domain, enum reference_type type, void *object) {
+    u64 flags = spin_lock_irqsave(&domain->lock);
+    u32 number = domain->first_free;
+    if (number) {
+        struct reference *reference = &domain->references[number];
+        domain->first_free = reference->next_free;
+        *reference = (struct reference){ type, 0, object };
+    }
+    spin_unlock_irqrestore(&domain->lock, flags);
+    return number;
+}
+
+/* NULL unless the number stands for an object of that type. */
+void *reference_get(struct domain *domain, u64 number, enum reference_type type) {
+    return number < DOMAIN_REFERENCES && domain->references[number].type == type ? domain->references[number].object : NULL;
+}
+
+void reference_drop(struct domain *domain, u64 number) {
+    u64 flags = spin_lock_irqsave(&domain->lock);
+    domain->references[number] = (struct reference){ REFERENCE_FREE, domain->first_free, NULL };
+    domain->first_free = (u32)number;
+    spin_unlock_irqrestore(&domain->lock, flags);
+}

@@ -1,0 +1,318 @@
+/*
+ * Glue for the network path, kernel side. An isolated driver's device exists twice: here, with operations that call into the domain, and
+ * as a shadow inside. Fields are copied by projection (lib/message.h); what crosses for an object is a reference number,
+ * and no address that came from a domain is ever used here (G1 to G4).
+ */
+#include "../lib/message.h"
+#include "domain.h"
+#include "network.h"
+
+/* -- kernel to domain: the operations of an isolated device -------------------------------------------------------------- */
+
+static struct netdev *isolated(void *dev) { /* in the private area, so that a packet need not search */
+    return *(struct netdev **)((u8 *)dev + ALIGN_UP((size_t)SIZEOF(net_device), 32));
+}
+
+struct call {
+    struct lvd_message message;
+    struct slots slots;
+    struct domain *domain;
+};
+
+static void call_begin(struct call *call, struct netdev *netdev, enum lvd_domain_rpc number) {
+    call->domain = netdev->domain;
+    call->message.words[0] = rpc_word(LVD_CLASS_RPC, number);
+    call->message.words[1] = 0;
+    call->slots = slots_begin(&call->message, call->domain->register_page[cpu_number()]);
+    pack(&call->slots, netdev->reference);
+}
+
+/* 0 with the reply ready to unpack. */
+static int call_domain(struct call *call) {
+    int error = vmfunc_klcd_wrapper(call->domain, &call->message);
+    call->slots = slots_open(&call->message, call->domain->register_page[cpu_number()]);
+    return error;
+}
+
+static int simple_call(void *dev, enum lvd_domain_rpc number, u64 argument) {
+    struct call call;
+    int error;
+    call_begin(&call, isolated(dev), number);
+    pack(&call.slots, argument);
+    error = call_domain(&call);
+    return error ? error : (int)unpack(&call.slots);
+}
+
+static int isolated_ndo_init(void *dev) { return simple_call(dev, LVD_RPC_NDO_INIT, 0); }
+static void isolated_ndo_uninit(void *dev) { simple_call(dev, LVD_RPC_NDO_UNINIT, 0); }
+static int isolated_ndo_open(void *dev) { return simple_call(dev, LVD_RPC_NDO_OPEN, 0); }
+static int isolated_ndo_stop(void *dev) { return simple_call(dev, LVD_RPC_NDO_STOP, 0); }
+static void isolated_ndo_set_rx_mode(void *dev) { simple_call(dev, LVD_RPC_NDO_SET_RX_MODE, 0); }
+static int isolated_ndo_validate_addr(void *dev) { return simple_call(dev, LVD_RPC_NDO_VALIDATE_ADDR, 0); }
+static int isolated_ndo_change_carrier(void *dev, bool on) { return simple_call(dev, LVD_RPC_NDO_CHANGE_CARRIER, on); }
+
+static int isolated_ndo_set_mac_address(void *dev, void *address) {
+    u64 bytes;
+    memcpy(&bytes, address, sizeof bytes); /* struct sockaddr: family, then the six bytes */
+    return simple_call(dev, LVD_RPC_NDO_SET_MAC_ADDRESS, bytes);
+}
+
+/* Takes the packet over in every case but an answer above 0, as a driver does. */
+static int isolated_ndo_start_xmit(void *skb, void *dev) {
+    struct netdev *netdev = isolated(dev);
+    struct call call;
+    u32 reference = reference_new(netdev->domain, REFERENCE_SKB, skb);
+    int error;
+
+    if (!reference)
+        return 16; /* NETDEV_TX_BUSY */
+    call_begin(&call, netdev, LVD_RPC_NDO_START_XMIT);
+    pack(&call.slots, reference);
+    pack(&call.slots, FIELD(skb, u32, sk_buff, len));
+    pack(&call.slots, (u64)(FIELD(skb, u8 *, sk_buff, data) - payload_pool()));
+    pack(&call.slots, FIELD(skb, u16, sk_buff, protocol) | (u64)FIELD(skb, u16, sk_buff, queue_mapping) << 16);
+    error = call_domain(&call);
+    if (!error)
+        return (int)unpack(&call.slots);
+    if (reference_get(netdev->domain, reference, REFERENCE_SKB) == skb) {
+        reference_drop(netdev->domain, reference);
+        consume_skb(skb);
+    }
+    return error;
+}
+
+static void isolated_ndo_get_stats64(void *dev, void *stats) {
+    struct call call;
+    call_begin(&call, isolated(dev), LVD_RPC_NDO_GET_STATS64);
+    if (call_domain(&call))
+        return;
+    FIELD(stats, u64, rtnl_link_stats64, rx_packets) = unpack(&call.slots);
+    FIELD(stats, u64, rtnl_link_stats64, rx_bytes) = unpack(&call.slots);
+    FIELD(stats, u64, rtnl_link_stats64, tx_packets) = unpack(&call.slots);
+    FIELD(stats, u64, rtnl_link_stats64, tx_bytes) = unpack(&call.slots);
+}
+
+/* Which operations the driver has is all it says about them. */
+static void set_operations(void *dev, u64 mask) {
+    void *operations = FIELD(dev, void *, net_device, netdev_ops);
+    if (!operations)
+        operations = kzalloc(SIZEOF(net_device_ops));
+#define X(name)                                                                                             \
+    FIELD(operations, void *, net_device_ops, name) = mask & 1 ? (void *)isolated_##name : NULL;            \
+    mask >>= 1;
+    NETDEV_OPERATIONS(X)
+#undef X
+    FIELD(dev, void *, net_device, netdev_ops) = operations;
+}
+
+/* The kernel is done with the device: the shadow goes, too. */
+static void isolated_release(struct netdev *netdev) {
+    kfree(FIELD(netdev->dev, void *, net_device, netdev_ops));
+    if (netdev->domain->dead)
+        return;
+    simple_call(netdev->dev, LVD_RPC_NETDEV_RELEASE, 0);
+    reference_drop(netdev->domain, netdev->reference);
+}
+
+/* alloc_netdev_mqs calls this on the new device; the driver's setup function runs on the shadow. */
+static struct { struct domain *domain; u64 token; u32 reference; } allocating; /* under the rtnl lock */
+static void isolated_setup(void *dev) {
+    struct netdev *netdev = netdev_of(dev);
+    struct call call;
+
+    *(struct netdev **)((u8 *)dev + ALIGN_UP((size_t)SIZEOF(net_device), 32)) = netdev;
+    netdev->domain = allocating.domain;
+    netdev->setup_token = allocating.token;
+    netdev->reference = reference_new(netdev->domain, REFERENCE_NETDEV, dev);
+    netdev->release = isolated_release;
+    allocating.reference = netdev->reference;
+    call_begin(&call, netdev, LVD_RPC_NETDEV_SETUP);
+    pack(&call.slots, netdev->setup_token);
+    if (call_domain(&call))
+        return;
+    unpack_netdev_scalars(&call.slots, dev);
+    set_operations(dev, unpack(&call.slots));
+}
+
+/* The domain is gone: its devices and link types go without asking it. */
+void netdev_forget_domain(struct domain *domain) {
+    for (u32 n = 1; n < DOMAIN_REFERENCES; n++) {
+        void *dev = reference_get(domain, n, REFERENCE_NETDEV);
+        if (dev) {
+            FIELD(dev, u8, net_device, needs_free_netdev) = 0;
+            unregister_netdevice_queue(dev, NULL);
+            free_netdev(dev);
+        }
+        kfree(reference_get(domain, n, REFERENCE_LINK_OPS));
+    }
+}
+
+/* -- domain to kernel: what the driver imports --------------------------------------------------------------------------- */
+
+/* Each returns false for a request that no honest driver makes. */
+typedef bool handler(struct domain *domain, struct slots *in, struct slots *out);
+
+static bool call_rtnl_lock(struct domain *domain, struct slots *in, struct slots *out) {
+    (void)in, (void)out;
+    if (domain->holds_rtnl)
+        return false;
+    rtnl_lock();
+    domain->holds_rtnl = 1;
+    return true;
+}
+
+static bool call_rtnl_unlock(struct domain *domain, struct slots *in, struct slots *out) {
+    (void)in, (void)out;
+    if (!domain->holds_rtnl)
+        return false;
+    domain->holds_rtnl = 0;
+    rtnl_unlock();
+    return true;
+}
+
+static bool call_rtnl_link_register(struct domain *domain, struct slots *in, struct slots *out) {
+    u64 has_setup = unpack(in);
+    void *ops = kzalloc(SIZEOF(rtnl_link_ops));
+    u32 reference = reference_new(domain, REFERENCE_LINK_OPS, ops);
+    if (!reference) {
+        kfree(ops);
+        pack(out, (u64)-ENOMEM);
+        return true;
+    }
+    FIELD(ops, void *, rtnl_link_ops, setup) = has_setup ? isolated_setup : NULL;
+    pack(out, (u64)__rtnl_link_register(ops));
+    pack(out, reference);
+    return true;
+}
+
+static bool call_rtnl_link_unregister(struct domain *domain, struct slots *in, struct slots *out) {
+    u64 reference = unpack(in), take_lock = unpack(in);
+    void *ops = reference_get(domain, reference, REFERENCE_LINK_OPS);
+    (void)out;
+    if (!ops || (take_lock != 0) == (domain->holds_rtnl != 0))
+        return false;
+    if (take_lock)
+        rtnl_link_unregister(ops);
+    else
+        __rtnl_link_unregister(ops);
+    if (domain->dead)
+        return false;
+    reference_drop(domain, reference);
+    kfree(ops);
+    return true;
+}
+
+static bool call_alloc_netdev(struct domain *domain, struct slots *in, struct slots *out) {
+    u64 name[2], token, assign_type, queues;
+    name[0] = unpack(in);
+    name[1] = unpack(in);
+    token = unpack(in);
+    assign_type = unpack(in);
+    queues = unpack(in);
+    ((char *)name)[15] = 0;
+    if (in->broken)
+        return false;
+    allocating.domain = domain;
+    allocating.token = token;
+    allocating.reference = 0;
+    void *dev = alloc_netdev_mqs(sizeof(struct netdev *), (char *)name, (u8)assign_type, isolated_setup, (u32)queues, queues >> 32);
+    pack(out, dev && !domain->dead ? allocating.reference : 0);
+    return true;
+}
+
+static bool call_free_netdev(struct domain *domain, struct slots *in, struct slots *out) {
+    void *dev = reference_get(domain, unpack(in), REFERENCE_NETDEV);
+    (void)out;
+    if (!dev || netdev_of(dev)->registered)
+        return false;
+    free_netdev(dev);
+    return true;
+}
+
+static bool call_register_netdevice(struct domain *domain, struct slots *in, struct slots *out) {
+    void *dev = reference_get(domain, unpack(in), REFERENCE_NETDEV);
+    u64 link = unpack(in), *name;
+    if (!dev)
+        return false;
+    FIELD(dev, void *, net_device, rtnl_link_ops) = link ? reference_get(domain, link, REFERENCE_LINK_OPS) : NULL;
+    unpack_netdev_scalars(in, dev);
+    set_operations(dev, unpack(in));
+    if (in->broken)
+        return false;
+    pack(out, (u64)register_netdevice(dev));
+    name = FIELD_ADDRESS(dev, net_device, name);
+    pack(out, name[0]);
+    pack(out, name[1]);
+    pack(out, (u64)FIELD(dev, int, net_device, ifindex));
+    return true;
+}
+
+static bool call_unregister_netdevice(struct domain *domain, struct slots *in, struct slots *out) {
+    void *dev = reference_get(domain, unpack(in), REFERENCE_NETDEV);
+    (void)out;
+    if (!dev)
+        return false;
+    unregister_netdevice_queue(dev, NULL);
+    return true;
+}
+
+static bool call_consume_skb(struct domain *domain, struct slots *in, struct slots *out) {
+    u64 reference = unpack(in);
+    void *skb = reference_get(domain, reference, REFERENCE_SKB);
+    (void)out;
+    if (!skb)
+        return false;
+    reference_drop(domain, reference);
+    consume_skb(skb);
+    return true;
+}
+
+static bool call_netif_carrier(struct domain *domain, struct slots *in, struct slots *out) {
+    void *dev = reference_get(domain, unpack(in), REFERENCE_NETDEV);
+    (void)out;
+    if (!dev)
+        return false;
+    if (unpack(in))
+        netif_carrier_on(dev);
+    else
+        netif_carrier_off(dev);
+    return true;
+}
+
+static bool call_random_bytes(struct domain *domain, struct slots *in, struct slots *out) {
+    u64 bytes[LVD_MESSAGE_SLOTS];
+    (void)domain, (void)in;
+    get_random_bytes(bytes, sizeof bytes);
+    for (u32 n = 0; n < LVD_MESSAGE_SLOTS; n++)
+        pack(out, bytes[n]);
+    return true;
+}
+
+static handler *const handlers[LVD_KERNEL_RPC_COUNT] = {
+    [LVD_CALL_RTNL_LOCK] = call_rtnl_lock,
+    [LVD_CALL_RTNL_UNLOCK] = call_rtnl_unlock,
+    [LVD_CALL_RTNL_LINK_REGISTER] = call_rtnl_link_register,
+    [LVD_CALL_RTNL_LINK_UNREGISTER] = call_rtnl_link_unregister,
+    [LVD_CALL_ALLOC_NETDEV] = call_alloc_netdev,
+    [LVD_CALL_FREE_NETDEV] = call_free_netdev,
+    [LVD_CALL_REGISTER_NETDEVICE] = call_register_netdevice,
+    [LVD_CALL_UNREGISTER_NETDEVICE] = call_unregister_netdevice,
+    [LVD_CALL_CONSUME_SKB] = call_consume_skb,
+    [LVD_CALL_NETIF_CARRIER] = call_netif_carrier,
+    [LVD_CALL_RANDOM_BYTES] = call_random_bytes,
+};
+
+/* One request from a domain: the reply replaces the message. */
+bool glue_call(struct domain *domain, struct lvd_message *message, u64 *registers) {
+    u32 number = (u32)message->words[0];
+    struct lvd_message reply = { { message->words[0] } };
+    struct slots in = slots_open(message, registers), out;
+
+    if (number >= LVD_KERNEL_RPC_COUNT)
+        return false;
+    out = slots_begin(&reply, registers);
+    if (!handlers[number](domain, &in, &out) || in.broken)
+        return false;
+    *message = reply;
+    return true;
+}

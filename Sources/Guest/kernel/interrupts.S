@@ -1,0 +1,162 @@
+/* The kernel's part of interrupt entry and exit; comes from entry.S with the kernel's view active. The four-way table of 4.3. */
+#include <lvd/layout.h>
+#include <lvd/causes.h>
+#include "offsets.h"
+#include "vmfunc.h"
+
+/* Copies the frame at \from to below the stack pointer. */
+    .macro PUSH_FRAME from
+    .set offset, FRAME_SIZE - 8
+    .rept FRAME_SIZE / 8
+    pushq offset(\from)
+    .set offset, offset - 8
+    .endr
+    .endm
+
+    .text
+/* in_kernel 1. */
+    .globl irq_in_kernel_view
+irq_in_kernel_view:
+    cld
+    testb $3, FRAME_CS(%rsp)
+    jnz entry_from_user
+    cmpq $0, STATE(ENTERED_LCD)
+    jne irq_in_window
+
+/* (1, 0): plain kernel. Leave the IST stack for the interrupted one, so that it may be used again. */
+    movq %rsp, %rsi
+    movq FRAME_RSP(%rsi), %rsp
+    andq $-16, %rsp
+    PUSH_FRAME %rsi
+    movq STATE(KERNEL_ESP), %r13             /* the handler may call domains */
+    movq %rsp, %rdi
+    xorl %esi, %esi
+    call irq_handler
+    cli
+    movq %r13, STATE(KERNEL_ESP)
+    jmp entry_return
+
+/* (0, 1): inside the domain; the stub has brought us to the kernel's view and proved RSP. */
+    .globl irq_from_domain
+irq_from_domain:
+    cld
+    xorl %ebx, %ebx
+    cmpq $0, STATE(ENTERED_LCD)
+    je entry_impossible
+    jmp irq_with_domain
+/* (1, 1): on the kernel's side of a crossing; RSP and GS may be the domain's already, or still. */
+irq_in_window:
+    movl $1, %ebx
+irq_with_domain:
+    movq %rsp, %rsi
+    rdgsbase %r14
+    movq STATE(KERNEL_GS_BASE), %rax
+    wrgsbase %rax
+    movq STATE(KERNEL_ESP), %r13
+    movq STATE(LCD_STACK_SAVED), %r12
+    movq %r13, %rsp
+    PUSH_FRAME %rsi
+    testb $3, FRAME_CS(%rsp)
+    jnz irq_domain_in_user_mode
+    movq %gs:LVD_PERCPU_CURRENT, %rbp
+    testq %r12, %r12
+    jnz 1f
+    movq FRAME_RSP(%rsp), %rax
+    movq %rax, THREAD_LCD_STACK(%rbp)
+    movq $1, STATE(LCD_STACK_SAVED)
+1:  pushq THREAD_LCD_STACK(%rbp)             /* the handler may call this domain again, below that */
+    pushq %r12
+    movq $0, STATE(ENTERED_LCD)
+    leaq 16(%rsp), %rdi
+    movl $1, %esi
+    subl %ebx, %esi
+    incl %esi                                /* 2 inside the domain, 1 in the window */
+    call irq_handler
+    cli
+    movq %r13, STATE(KERNEL_ESP)
+    testl %eax, %eax
+    jnz lvd_unwind
+    popq %r12
+    movq %gs:LVD_PERCPU_CURRENT, %rbp
+    popq THREAD_LCD_STACK(%rbp)
+    movq $1, STATE(ENTERED_LCD)
+    movq %r12, STATE(LCD_STACK_SAVED)
+    testl %ebx, %ebx
+    jnz 2f
+    /* Back into the domain, by way of the IST stack, which both views have. */
+    movq %rsp, %rsi
+    movq STATE(IRQ_FRAME), %rsp
+    addq $FRAME_SIZE, %rsp
+    PUSH_FRAME %rsi
+    wrgsbase %r14
+    jmp irq_return_to_domain
+2:  wrgsbase %r14
+    jmp entry_return
+
+irq_domain_in_user_mode:                     /* a domain has no business in ring 3 */
+    movl $LVD_CAUSE_EXCEPTION, %edi
+    movl $256, %esi
+    movq FRAME_RIP(%rsp), %rdx
+    xorl %ecx, %ecx
+    jmp lvd_upcall_entry
+
+/* NMI: never schedules, never enters a domain, touches no crossing state. Its C code runs on a stack of the kernel's own. */
+    .globl nmi_in_kernel_view, nmi_from_domain
+nmi_from_domain:
+    xorl %ebx, %ebx
+    jmp 1f
+nmi_in_kernel_view:
+    movl $1, %ebx
+1:  cld
+    movq %rsp, %r15
+    rdgsbase %r14
+    movq STATE(KERNEL_GS_BASE), %rax
+    wrgsbase %rax
+    movq STATE(NMI_STACK), %rsp
+    movq %r15, %rdi
+    movl $1, %esi
+    subl %ebx, %esi
+    call nmi_handler
+    movq %r15, %rsp
+    wrgsbase %r14
+    testl %ebx, %ebx
+    jz irq_return_to_domain
+    jmp entry_return
+
+/* An exception in the kernel's view: the domain's doing if one is entered (say, a single-step trap carried across VMFUNC). */
+    .globl exception_in_kernel_view, exception_from_domain
+exception_in_kernel_view:
+    cld
+    testb $3, FRAME_CS(%rsp)
+    jnz entry_from_user
+    cmpq $0, STATE(ENTERED_LCD)
+    je 1f
+    movq FRAME_VECTOR(%rsp), %rdi
+    movq FRAME_ERROR(%rsp), %rsi
+    movq FRAME_RIP(%rsp), %rdx
+    movq %cr2, %r8
+    jmp exception_from_domain
+1:  movq %rsp, %rdi
+    movq %rsp, %rbp
+    andq $-16, %rsp
+    call exception_handler
+    movq %rbp, %rsp
+    jmp entry_return
+
+/* RDI vector, RSI error code, RDX RIP, R8 CR2. Vectors below 32 in a domain are an attack (A5). */
+exception_from_domain:
+    shlq $32, %rsi
+    orq %rdi, %rsi
+    movq %r8, %rcx
+    movl $LVD_CAUSE_EXCEPTION, %edi
+    jmp lvd_upcall_entry
+
+entry_from_user:                             /* (1, 1, 3) and, as long as there are no processes, (1, 0, 3) */
+entry_impossible:
+    movq %rsp, %rdi
+    andq $-16, %rsp
+    call entry_state_impossible
+1:  hlt
+    jmp 1b
+
+    .section .note.GNU-stack, "", @progbits

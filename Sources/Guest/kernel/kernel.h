@@ -1,0 +1,181 @@
+/* The small kernel: what its parts offer each other. */
+#ifndef KERNEL_H
+#define KERNEL_H
+#include "../lib/lib.h"
+#include "offsets.h"
+#include <lvd/boot.h>
+#include <lvd/causes.h>
+#include <lvd/results.h>
+#include <lvd/rpc.h>
+#include <lvd/state_page.h>
+
+struct trap_frame {
+    u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+    u64 vector, error;
+    u64 rip, cs, rflags, rsp, ss;
+};
+_Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "offsets.h");
+_Static_assert(offsetof(struct trap_frame, vector) == FRAME_VECTOR, "offsets.h");
+_Static_assert(offsetof(struct trap_frame, rsp) == FRAME_RSP, "offsets.h");
+
+struct crossing_frame {
+    u64 outer_kernel_esp;
+    struct lvd_message *message;
+    u64 rflags;
+    u64 r15, r14, r13, r12, rbx, rbp, rip;
+};
+_Static_assert(offsetof(struct crossing_frame, rflags) == CROSSING_RFLAGS, "offsets.h");
+
+struct domain;
+
+/* One per CPU now: the boot thread, and a workload thread on each further CPU. */
+struct thread {
+    u64 lcd_stack;      /* RSP in the domain while that is suspended */
+    u64 domain_gs;      /* the domain's per-CPU area on this CPU */
+    struct domain *domain; /* of the innermost crossing; NULL when in none */
+    u64 kernel_stack;   /* lowest address */
+    u32 nested_count;   /* crossings on this thread */
+};
+_Static_assert(offsetof(struct thread, lcd_stack) == THREAD_LCD_STACK, "offsets.h");
+_Static_assert(offsetof(struct thread, domain_gs) == THREAD_DOMAIN_GS, "offsets.h");
+
+/* What GS points to in the kernel; the rest of the area is handed out by __alloc_percpu_gfp. */
+struct percpu {
+    u8 compiler[LVD_PERCPU_CANARY];
+    u64 canary;
+    u64 this_cpu_off;
+    u32 cpu_number;
+    u32 preempt_count;
+    struct thread *current;
+    struct thread boot_thread;
+    u32 workload_state;
+    void *skb_cache;
+};
+_Static_assert(offsetof(struct percpu, canary) == LVD_PERCPU_CANARY, "layout.h");
+_Static_assert(offsetof(struct percpu, this_cpu_off) == LVD_PERCPU_THIS_CPU_OFF, "layout.h");
+_Static_assert(offsetof(struct percpu, cpu_number) == LVD_PERCPU_CPU_NUMBER, "layout.h");
+_Static_assert(offsetof(struct percpu, current) == LVD_PERCPU_CURRENT, "layout.h");
+_Static_assert(sizeof(struct percpu) <= LVD_PERCPU_DYNAMIC, "layout.h");
+
+/* -- processor instructions -------------------------------------------------------------------------------------------- */
+static inline void outb(u16 port, u8 value) { asm volatile("outb %0, %1" : : "a"(value), "Nd"(port)); }
+static inline void outl(u16 port, u32 value) { asm volatile("outl %0, %1" : : "a"(value), "Nd"(port)); }
+static inline u8 inb(u16 port) {
+    u8 value;
+    asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+static inline void write_msr(u32 msr, u64 value) {
+    asm volatile("wrmsr" : : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
+}
+static inline u64 read_msr(u32 msr) {
+    u32 low, high;
+    asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (u64)high << 32 | low;
+}
+static inline u64 read_tsc(void) {
+    u32 low, high;
+    asm volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (u64)high << 32 | low;
+}
+static inline u64 read_cr3(void) {
+    u64 value;
+    asm volatile("movq %%cr3, %0" : "=r"(value));
+    return value;
+}
+static inline void write_cr3(u64 value) { asm volatile("movq %0, %%cr3" : : "r"(value) : "memory"); }
+static inline void interrupts_on(void) { asm volatile("sti" : : : "memory"); }
+static inline void interrupts_off(void) { asm volatile("cli" : : : "memory"); }
+
+struct cpuid_result { u32 eax, ebx, ecx, edx; };
+static inline struct cpuid_result cpuid(u32 leaf, u32 ebx, u32 ecx) {
+    struct cpuid_result r;
+    asm volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "b"(ebx), "c"(ecx) : "memory");
+    return r;
+}
+
+static inline struct percpu *this_cpu(void) {
+    struct percpu *area;
+    asm("movq %%gs:%c1, %0" : "=r"(area) : "i"(LVD_PERCPU_THIS_CPU_OFF));
+    return area;
+}
+static inline u32 cpu_number(void) { return this_cpu()->cpu_number; }
+
+/* -- memory ------------------------------------------------------------------------------------------------------------ */
+#define PTE_PRESENT 1ULL
+#define PTE_WRITE 2ULL
+#define PTE_UNCACHED 0x18ULL
+#define PTE_ACCESSED 0x20ULL
+#define PTE_DIRTY 0x40ULL
+#define PTE_LARGE 0x80ULL
+#define PTE_NO_EXECUTE (1ULL << 63)
+#define PTE_ADDRESS 0x000ffffffffff000ULL
+
+static inline void *direct(u64 physical) { return (void *)(physical + LVD_DIRECT_MAP); }
+static inline u64 physical(const void *address) {
+    u64 a = (u64)address;
+    return a >= LVD_KERNEL_BASE ? a - LVD_KERNEL_BASE : a - LVD_DIRECT_MAP;
+}
+
+extern u64 memory_end; /* physical address after the last byte of RAM */
+extern u64 kernel_cr3;
+void pages_reserve(u64 start, u64 end);
+void pages_init(u64 end, u64 first_free);
+void *pages_alloc(size_t count);      /* zeroed, by direct-map address; panics when there are none left */
+void pages_free(void *pages, size_t count);
+size_t pages_in_use(void);
+void paging_init(void);
+void map_page(u64 cr3, u64 address, u64 physical_address, u64 flags);
+u64 permissions_to_pte(u32 permissions);
+u64 *page_entry(u64 cr3, u64 address);
+void kernel_heap_init(void);
+void *percpu_alloc(size_t size, size_t align);
+
+/* -- processors -------------------------------------------------------------------------------------------------------- */
+extern u32 nr_cpu_ids; /* CPUs that run */
+extern u8 percpu_areas[LVD_MAX_CPUS][LVD_PERCPU_STRIDE];
+extern struct lvd_state_page vmfunc_state_page;
+extern u64 idt_table[512];
+extern u8 lvd_gdt_pages[LVD_MAX_CPUS][LVD_PAGE_SIZE], lvd_tss_pages[LVD_MAX_CPUS][LVD_PAGE_SIZE];
+extern u8 lvd_ist_stacks[LVD_MAX_CPUS][IST_COUNT][LVD_PAGE_SIZE];
+void cpu_init(u32 cpu, u64 kernel_stack);
+void fill_state_page(struct lvd_state_page *page, u32 cpu);
+void smp_start(u32 cpus);
+void smp_run_everywhere(void (*function)(u32 cpu));
+void apic_init(void);
+void apic_timer(u32 vector, u32 initial_count);
+void apic_end_of_interrupt(void);
+void apic_start(u32 apic_id, u32 page);
+u32 apic_id(void);
+
+#define VECTOR_TIMER 0x40
+#define VECTOR_SPURIOUS 0xff
+
+/* -- console, command line, end ---------------------------------------------------------------------------------------- */
+void console_init(void);
+void console_write(const char *text, size_t length);
+void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void panic(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+void finish(u32 status, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+extern struct lvd_results lvd_results;
+
+struct boot_module { u64 start, end; const char *command; };
+extern struct boot_module boot_modules[8];
+extern u32 boot_module_count;
+extern const char *boot_command;
+void multiboot_read(u64 information);
+bool option_text(const char *command, const char *key, char *value, size_t size);
+bool option_number(const char *command, const char *key, u64 *value);
+bool module_is(const struct boot_module *module, const char *kind);
+
+/* -- drivers and domains ----------------------------------------------------------------------------------------------- */
+const struct lvd_domain_header *image_header(const struct boot_module *module);
+void driver_load(const struct boot_module *module);
+int driver_start(void);
+void driver_stop(void);
+void launch_monitor(const struct boot_module *module);
+extern bool monitor_running;
+void run_workload(const char *name, u64 count);
+void network_init(void);
+extern struct random_state kernel_random;
+#endif

@@ -1,0 +1,98 @@
+/* kernel.elf from its first C function to the end of the run. */
+#include "domain.h"
+#include "kernel.h"
+
+extern u8 boot_stack[], __bss_end[];
+
+static const struct boot_module *module_of(const char *kind) {
+    for (u32 i = 0; i < boot_module_count; i++)
+        if (module_is(&boot_modules[i], kind))
+            return &boot_modules[i];
+    return NULL;
+}
+
+static void memory_start(void) {
+    if (memory_end < 0x2000000)
+        finish(LVD_STATUS_BAD_BOOT, "at least 32 MiB of memory are needed");
+    pages_init(memory_end, physical(__bss_end));
+    pages_reserve(LVD_MONITOR_PHYS, LVD_MONITOR_PHYS_END);
+    for (u32 i = 0; i < boot_module_count; i++) {
+        if (boot_modules[i].end > LVD_MONITOR_PHYS && boot_modules[i].start < LVD_MONITOR_PHYS_END)
+            finish(LVD_STATUS_BAD_BOOT, "module %u lies in the monitor's memory", i);
+        pages_reserve(boot_modules[i].start, boot_modules[i].end);
+    }
+    paging_init();
+    kernel_heap_init();
+}
+
+static u64 number_or(const char *key, u64 value) {
+    option_number(boot_command, key, &value);
+    return value;
+}
+
+/* "workload=tx:1000" -> "tx", 1000. */
+static u64 workload_of(char *name, size_t size) {
+    char text[32], *colon = text, number[40];
+    u64 count = 1000;
+    if (!option_text(boot_command, "workload", text, sizeof text)) {
+        strscpy(name, "tx", size);
+        return count;
+    }
+    while (*colon && *colon != ':')
+        colon++;
+    if (*colon) {
+        *colon = 0;
+        snprintf(number, sizeof number, "n=%s", colon + 1);
+        option_number(number, "n", &count);
+    }
+    strscpy(name, text, size);
+    return count;
+}
+
+void kernel_main(u64 information) {
+    const struct boot_module *monitor, *domain, *driver;
+    char workload[16];
+    u64 count, cpus;
+    int error;
+
+    console_init();
+    multiboot_read(information);
+    memory_start();
+    cpus = number_or("cpus", 1);
+    if (cpus < 1 || cpus > LVD_MAX_CPUS)
+        finish(LVD_STATUS_BAD_BOOT, "cpus=%llu: 1 to %u", cpus, LVD_MAX_CPUS);
+    kernel_random.x = number_or("seed", 1);
+    cpu_init(0, (u64)boot_stack);
+    apic_init();
+    network_init();
+    count = workload_of(workload, sizeof workload);
+    smp_start((u32)cpus);
+    lvd_results.cpus = nr_cpu_ids;
+    print("kernel: %llu MiB, %u CPU%s\n", memory_end >> 20, nr_cpu_ids, nr_cpu_ids == 1 ? "" : "s");
+
+    monitor = module_of("monitor");
+    domain = module_of("domain");
+    driver = module_of("driver");
+    if (monitor)
+        launch_monitor(monitor);
+    if (domain && monitor)
+        domain_load(domain);
+    else if (driver && !domain)
+        driver_load(driver);
+    else
+        finish(LVD_STATUS_BAD_BOOT, "modules: either monitor and domain, or driver");
+    lvd_results.isolated = domain != NULL;
+
+    error = driver_start();
+    if (!error)
+        run_workload(workload, count);
+    driver_stop();
+    if (lvd_results.kill.cause)
+        finish(LVD_STATUS_KILLED, "the domain was terminated (cause %u)", lvd_results.kill.cause);
+    if (error)
+        finish(LVD_STATUS_DRIVER, "init_module returned %d", error);
+    if (lvd_results.completed != lvd_results.requested)
+        finish(LVD_STATUS_INCOMPLETE, "%llu of %llu operations", lvd_results.completed, lvd_results.requested);
+    finish(LVD_STATUS_OK, "%llu packets, %llu counted by the driver, %llu bytes, %llu cycles per packet", lvd_results.completed,
+           lvd_results.tx_packets, lvd_results.tx_bytes, lvd_results.completed ? lvd_results.cycles / lvd_results.completed : 0);
+}

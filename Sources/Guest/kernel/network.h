@@ -1,0 +1,46 @@
+#ifndef KERNEL_NETWORK_H
+#define KERNEL_NETWORK_H
+#include "kernel.h"
+#include "../lib/ethernet.h"
+
+enum { POOL_PAGES = 64, POOL_BUFFER = 2048 };
+
+/* The kernel's own record of a device, beside the Linux structure. */
+struct netdev {
+    struct netdev *next;
+    void *dev;
+    bool registered;
+    /* Of an isolated driver's device: whose it is, and the arguments hidden from everyone else (G4). */
+    struct domain *domain;
+    u32 reference;
+    u64 setup_token;
+    void (*release)(struct netdev *netdev);
+};
+
+/* In front of each sk_buff. */
+struct packet {
+    struct packet *next;
+    u8 *buffer;
+};
+
+struct netdev *netdev_of(const void *dev);
+struct netdev *netdev_first_registered(void);
+void *netdev_operation(void *dev, const struct lvd_abi_slot *slot);
+u8 *payload_pool(void);
+void *alloc_skb(u32 length);
+void consume_skb(void *skb);
+void netdev_forget_domain(struct domain *domain);
+
+void rtnl_lock(void);
+void rtnl_unlock(void);
+void *alloc_netdev_mqs(int private_bytes, const char *name, u8 assign_type, void (*setup)(void *), u32 txqs, u32 rxqs);
+void free_netdev(void *dev);
+int register_netdevice(void *dev);
+void unregister_netdevice_queue(void *dev, void *head);
+void netif_carrier_on(void *dev);
+void netif_carrier_off(void *dev);
+int __rtnl_link_register(void *ops);
+void __rtnl_link_unregister(void *ops);
+void rtnl_link_unregister(void *ops);
+void get_random_bytes(void *to, size_t length);
+#endif

@@ -1,0 +1,59 @@
+/* Application processors: started one by one, then asleep until there is something to run on all of them. */
+#include "kernel.h"
+
+enum { VECTOR_WAKE = 0x41, AP_STACK_PAGES = 4 };
+
+extern u8 ap_trampoline[], ap_trampoline_end[];
+void apic_send(u32 target, u32 vector);
+
+u32 nr_cpu_ids = 1;
+u64 ap_stack;
+u32 ap_cpu;
+static volatile u32 online = 1;
+static void (*volatile work)(u32 cpu);
+static volatile u32 work_number, work_done;
+
+/* On the application processor, on its own stack. */
+void ap_main(u32 cpu) {
+    u32 seen = 0;
+
+    write_cr3(kernel_cr3);
+    cpu_init(cpu, ap_stack - AP_STACK_PAGES * LVD_PAGE_SIZE);
+    apic_init();
+    __sync_fetch_and_add(&online, 1);
+    for (;;) {
+        interrupts_off();
+        while (work_number == seen)
+            asm volatile("sti\n\thlt\n\tcli" : : : "memory");
+        seen = work_number;
+        interrupts_on();
+        work(cpu);
+        __sync_fetch_and_add(&work_done, 1);
+    }
+}
+
+void smp_start(u32 cpus) {
+    memcpy(direct(LVD_AP_TRAMPOLINE_PHYS), ap_trampoline, (size_t)(ap_trampoline_end - ap_trampoline));
+    for (u32 cpu = 1; cpu < cpus; cpu++) {
+        u64 deadline = read_tsc() + 2000000000;
+        ap_cpu = cpu;
+        ap_stack = (u64)pages_alloc(AP_STACK_PAGES) + AP_STACK_PAGES * LVD_PAGE_SIZE;
+        apic_start(cpu, LVD_AP_TRAMPOLINE_PHYS / LVD_PAGE_SIZE);
+        while (online <= cpu)
+            if (read_tsc() > deadline)
+                finish(LVD_STATUS_BAD_BOOT, "processor %u did not start", cpu);
+        nr_cpu_ids = cpu + 1;
+    }
+}
+
+/* Runs function on every CPU at once and waits for all. */
+void smp_run_everywhere(void (*function)(u32 cpu)) {
+    work = function;
+    work_done = 0;
+    __sync_fetch_and_add(&work_number, 1);
+    for (u32 cpu = 1; cpu < nr_cpu_ids; cpu++)
+        apic_send(cpu, VECTOR_WAKE);
+    function(0);
+    while (work_done < nr_cpu_ids - 1)
+        __builtin_ia32_pause();
+}

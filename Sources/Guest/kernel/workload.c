@@ -1,0 +1,71 @@
+/* Workloads: what the kernel does with the driver once it is there. */
+#include "domain.h"
+#include "network.h"
+
+enum { PACKET_BYTES = 64 };
+
+static u64 packets;
+static u32 timer_count;
+static void *device;
+
+/* This CPU's share of the packets. */
+static void transmit(u32 cpu) {
+    struct lvd_cpu_results *mine = &lvd_results.per_cpu[cpu];
+    int (*xmit)(void *skb, void *dev) = netdev_operation(device, &lvd_abi_net_device_ops_ndo_start_xmit);
+    u64 share = packets / nr_cpu_ids + (cpu < packets % nr_cpu_ids), start;
+
+    if (timer_count)
+        apic_timer(VECTOR_TIMER, timer_count);
+    interrupts_on();
+    start = read_tsc();
+    while (mine->completed < share) {
+        void *skb = alloc_skb(PACKET_BYTES);
+        if (!skb)
+            break;
+        FIELD(skb, void *, sk_buff, dev) = device;
+        *FIELD(skb, u64 *, sk_buff, data) = mine->completed;
+        if (xmit(skb, device) != 0) {
+            consume_skb(skb);
+            break;
+        }
+        mine->completed++;
+    }
+    mine->cycles = read_tsc() - start;
+    if (timer_count)
+        apic_timer(VECTOR_TIMER, 0);
+}
+
+static void read_statistics(void) {
+    void (*get)(void *dev, void *stats) = netdev_operation(device, &lvd_abi_net_device_ops_ndo_get_stats64);
+    void *stats = kzalloc(SIZEOF(rtnl_link_stats64));
+    if (get)
+        get(device, stats);
+    lvd_results.tx_packets = FIELD(stats, u64, rtnl_link_stats64, tx_packets);
+    lvd_results.tx_bytes = FIELD(stats, u64, rtnl_link_stats64, tx_bytes);
+    kfree(stats);
+}
+
+void run_workload(const char *name, u64 count) {
+    struct netdev *netdev = netdev_first_registered();
+    u64 timer = 0;
+
+    if (strcmp(name, "tx"))
+        finish(LVD_STATUS_BAD_BOOT, "no workload is called \"%s\"", name);
+    if (!netdev)
+        finish(LVD_STATUS_DRIVER, "the driver registered no network device");
+    device = netdev->dev;
+    packets = count;
+    option_number(boot_command, "timer", &timer);
+    timer_count = (u32)timer;
+
+    print("%s: transmitting %llu packets on %u CPU%s\n", (char *)FIELD_ADDRESS(device, net_device, name), count, nr_cpu_ids,
+          nr_cpu_ids == 1 ? "" : "s");
+    lvd_results.requested = count;
+    smp_run_everywhere(transmit);
+    for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
+        lvd_results.completed += lvd_results.per_cpu[cpu].completed;
+        if (lvd_results.per_cpu[cpu].cycles > lvd_results.cycles)
+            lvd_results.cycles = lvd_results.per_cpu[cpu].cycles;
+    }
+    read_statistics();
+}
