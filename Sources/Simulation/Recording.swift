@@ -29,6 +29,8 @@ public struct Recording: Sendable {
         public var count = 0
         public var instructions: UInt64 = 0
         public var cycles: UInt64 = 0
+        /// The cycle at which the run was given up; nil when the guest ended it.
+        public var limit: UInt64?
         public var digest = ""
         public init() {}
     }
@@ -79,7 +81,8 @@ extension Recording.Header {
 extension Recording.End {
     /// Everything after the last event but the checksum.
     public var text: String {
-        "end\ncount \(count)\ninstructions \(instructions)\ncycles \(cycles)\ndigest \(digest)\n"
+        "end\ncount \(count)\ninstructions \(instructions)\ncycles \(cycles)\n"
+            + "limit \(limit.map(String.init) ?? "none")\ndigest \(digest)\n"
     }
 }
 

@@ -132,6 +132,9 @@ private struct LineReader {
         end.count = Int(clamping: try number(after: "count"))
         end.instructions = try number(after: "instructions")
         end.cycles = try number(after: "cycles")
+        let limit = try next("limit")
+        guard limit.hasPrefix("limit ") else { throw failure(limit, "limit and a cycle or none") }
+        if limit != "limit none" { end.limit = try number(limit.split(separator: " "), "a cycle or none") }
         let digest = try next("digest").split(separator: " ")
         guard digest.count == 2, digest[0] == "digest", digest[1].count == 32, digest[1].allSatisfy(\.isHexDigit) else {
             throw failure(digest.joined(separator: " ")[...], "digest and 32 hexadecimal digits")

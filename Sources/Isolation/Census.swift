@@ -1,0 +1,78 @@
+import LVD
+import X86Architecture
+import X86Machine
+
+/// What every domain's view maps, and in which pages that is written down: recomputed when one of those pages changes,
+/// so that a rule about all mappings holds at every step without reading them all at every step.
+public struct Census {
+    public struct Entry {
+        public var domain: Views.DomainView
+        /// Ascending by linear address.
+        public var mappings: [PageMapping]
+        /// Pages of the domain's own paging structures, ascending.
+        public var tables: [UInt64]
+
+        /// Whether any byte of `range` lies in a page of the domain's paging structures.
+        public func holdsTable(_ range: Range<UInt64>) -> Bool {
+            var low = 0
+            var high = tables.count
+            while low < high {
+                let middle = (low + high) / 2
+                if tables[middle] &+ Page.size <= range.lowerBound { low = middle + 1 } else { high = middle }
+            }
+            return low < tables.count && tables[low] < range.upperBound
+        }
+    }
+
+    public private(set) var entries: [Entry] = []
+    /// Words of the watched pages as last judged, without the flags that the processor's walks set by themselves.
+    private var words: [UInt64: [UInt64]] = [:]
+
+    public init() {}
+
+    /// Reads the structures again and returns the pages that a change would have to go through, ascending.
+    mutating func take(_ views: Views, machine: MachineView) -> [UInt64] {
+        entries = []
+        var pages: Set<UInt64> = []
+        for domain in views.domains {
+            var reader = TranslationReader(machine)
+            let mappings = reader.mappings(of: domain.view)
+            entries.append(Entry(domain: domain, mappings: mappings, tables: reader.guestTables.sorted()))
+            // Where the kernel's view is asked for the same addresses, its tables matter too.
+            if let kernel = views.kernelEPTP[domain.processor] {
+                for mapping in mappings {
+                    _ = reader.translate(mapping.linear, in: AddressView(cr3: domain.cr3, eptp: kernel))
+                }
+            }
+            pages.formUnion(reader.guestTables)
+            pages.formUnion(reader.eptTables)
+        }
+        words = [:]
+        for page in pages { words[page] = Self.read(page, machine) }
+        return pages.sorted()
+    }
+
+    /// Whether the page of `address` holds translations that were read.
+    func isTable(_ address: PhysicalAddress) -> Bool { words[address.rawValue & ~Page.offsetMask] != nil }
+
+    /// Whether a write at `address` changed more than accessed and dirty flags of a page that matters.
+    func isChange(_ address: PhysicalAddress, size: UInt8, machine: MachineView) -> Bool {
+        guard size > 0 else { return false }
+        var word = address.rawValue & ~7
+        while word < address.rawValue &+ UInt64(size) {
+            if let old = words[word & ~Page.offsetMask] {
+                let now = machine.readPhysical(PhysicalAddress(word), as: UInt64.self) & Self.meaning
+                if old[Int(word & Page.offsetMask) / 8] != now { return true }
+            }
+            word &+= 8
+        }
+        return false
+    }
+
+    /// Everything but accessed and dirty of guest entries (bits 5 and 6) and of EPT entries (bits 8 and 9).
+    private static let meaning: UInt64 = ~(1 << 5 | 1 << 6 | 1 << 8 | 1 << 9)
+
+    private static func read(_ page: UInt64, _ machine: MachineView) -> [UInt64] {
+        (0..<512).map { machine.readPhysical(PhysicalAddress(page + $0 * 8), as: UInt64.self) & meaning }
+    }
+}

@@ -1,0 +1,80 @@
+import Boot
+import X86Architecture
+import X86Machine
+
+/// `struct lvd_results` of the guest kernel (Sources/Guest/include/lvd/results.h, version 1), read from its memory.
+public struct GuestResults: Sendable, Equatable {
+    public enum Status: UInt32, Sendable {
+        case ok = 0, panic = 1, badBoot = 2, driver = 3, incomplete = 4, killed = 5, monitor = 6, running = 0xff
+
+        public var meaning: String {
+            switch self {
+            case .ok: "completed"
+            case .panic: "the guest kernel met something it cannot continue from"
+            case .badBoot: "the guest kernel could not use its modules or command line"
+            case .driver: "the driver did not initialise, or no device appeared"
+            case .incomplete: "the workload did not complete"
+            case .killed: "the domain broke a rule and was terminated"
+            case .monitor: "the monitor met something it cannot continue from"
+            case .running: "not finished"
+            }
+        }
+    }
+
+    /// Why a domain was terminated; all zero when none was.
+    public struct Kill: Sendable, Equatable {
+        public var cause: UInt32
+        public var processor: UInt32
+        public var detail: UInt64
+        public var rip: UInt64
+        public var address: UInt64
+        /// lvd/causes.h.
+        public var meaning: String {
+            let texts = [
+                "raised an exception", "touched memory outside its view", "met a broken EPT entry",
+                "executed VMFUNC with an invalid function or list entry", "reached a crossing with the wrong list index",
+                "accessed a control register", "accessed a model-specific register", "accessed an I/O port",
+                "accessed a descriptor-table register", "accessed a debug register", "executed XSETBV",
+                "called the monitor", "kept the processor without making progress", "executed a VMX instruction",
+                "changed the interrupt flag across a crossing", "nested calls until the kernel stack ran short",
+                "sent a message that makes no sense", "caused a triple fault",
+                "caused an exit that has no business in a domain", "asked to be terminated",
+            ]
+            return (1...texts.count).contains(Int(cause)) ? texts[Int(cause) - 1] : "for an unknown cause (\(cause))"
+        }
+    }
+
+    /// nil: a number that this version of the structure does not know.
+    public var status: Status?
+    public var requested: UInt64
+    public var completed: UInt64
+    public var txPackets: UInt64
+    public var txBytes: UInt64
+    /// Of the workload's loop, by the time-stamp counter: the largest of the processors.
+    public var cycles: UInt64
+    public var kill: Kill
+    public var message: String
+
+    /// nil when the kernel has not got so far as to set it up.
+    public init?(_ machine: MachineView, layout: GuestLayout) {
+        // The kernel image is linked at a fixed distance from where it is loaded (lvd/layout.h, LVD_KERNEL_BASE).
+        guard let address = layout.results, address.rawValue >= Self.kernelBase else { return nil }
+        let base = PhysicalAddress(address.rawValue - Self.kernelBase)
+        func word(_ offset: UInt64) -> UInt64 { machine.readPhysical(base + offset, as: UInt64.self) }
+        func half(_ offset: UInt64) -> UInt32 { machine.readPhysical(base + offset, as: UInt32.self) }
+        guard word(0) == Self.magic, half(8) == 1 else { return nil }
+        status = Status(rawValue: half(12))
+        (requested, completed) = (word(24), word(32))
+        (txPackets, txBytes, cycles) = (word(40), word(48), word(56))
+        kill = Kill(cause: half(64), processor: half(68), detail: word(72), rip: word(80), address: word(88))
+        var bytes: [UInt8] = []
+        for i in UInt64(0)..<128 {
+            let byte = machine.readPhysical(base + (96 + i), as: UInt8.self)
+            if byte == 0 { break }
+            bytes.append(byte >= 0x20 && byte < 0x7f ? byte : UInt8(ascii: "?"))
+        }
+        message = String(decoding: bytes, as: UTF8.self)
+    }
+    private static let kernelBase: UInt64 = 0xffff_ffff_8000_0000
+    private static let magic: UInt64 = 0x0031_5345_5244_564c
+}
