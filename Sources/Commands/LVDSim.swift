@@ -14,7 +14,7 @@ public struct LVDSim: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ExitCodes.self,
+            RunCommand.self, ReplayCommand.self, ExploreCommand.self, ExitCodes.self,
         ])
 
     public init() {}

@@ -4,8 +4,8 @@ import X86Machine
 
 /// What every domain's view maps, and in which pages that is written down: recomputed when one of those pages changes,
 /// so that a rule about all mappings holds at every step without reading them all at every step.
-public struct Census {
-    public struct Entry {
+public struct Census: Sendable {
+    public struct Entry: Sendable {
         public var domain: Views.DomainView
         /// Ascending by linear address.
         public var mappings: [PageMapping]

@@ -15,7 +15,7 @@ public final class Checker: Observer {
     public static let findingsMax = 100
     public private(set) var findingsDropped: UInt64 = 0
 
-    private struct Rule {
+    fileprivate struct Rule: Sendable {
         var invariant: any Invariant
         var verdict = Verdict()
     }
@@ -25,8 +25,26 @@ public final class Checker: Observer {
     private var views: Views
     private var census = Census()
     private var structuresStale = false
+    /// Pages are watched for good: one that no longer matters costs a comparison when it is written.
     private var watched: Set<UInt64> = []
     private let watch: (PhysicalAddress) -> Void
+
+    /// What the checker knows at one moment: goes with a snapshot of the machine.
+    public struct Memory: Sendable {
+        fileprivate var rules: [Rule]
+        public fileprivate(set) var views: Views
+        fileprivate var census: Census
+        fileprivate var structuresStale: Bool
+        fileprivate var findings: [Finding]
+        public var findingCount: Int { findings.count }
+    }
+    public var memory: Memory {
+        get { Memory(rules: rules, views: views, census: census, structuresStale: structuresStale, findings: findings) }
+        set {
+            (rules, views, census) = (newValue.rules, newValue.views, newValue.census)
+            (structuresStale, findings) = (newValue.structuresStale, newValue.findings)
+        }
+    }
 
     /// - Parameter watch: asks the machine to report writes to a page (`Machine.watch`).
     public init(
@@ -73,7 +91,7 @@ public final class Checker: Observer {
         structuresStale = false
         for page in census.take(views, machine: machine) { watchOnce(page) }
         for processor in 0..<machine.processorCount {
-            if let list = machine.vmx(of: processor).eptpListAddress { watchOnce(list.rawValue & ~Page.offsetMask) }
+            if let list = machine.vmx(of: processor).eptpList { watchOnce(list.rawValue & ~Page.offsetMask) }
         }
         // The flag that tells the views apart, in each of them.
         guard let statePage = layout.statePage else { return }
@@ -121,7 +139,7 @@ public final class Checker: Observer {
             guard findings.count < Self.findingsMax else { findingsDropped += 1; continue }
             findings.append(Finding(
                 id: rule.id, statement: rule.statement, evidence: evidence, rip: rip, location: layout.describe(rip),
-                cycle: machine.registers(of: processor).cycles, processor: processor))
+                cycle: machine.cycles(of: processor), processor: processor))
         }
     }
 }

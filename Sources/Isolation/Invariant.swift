@@ -45,7 +45,7 @@ public struct Situation {
 }
 
 /// Collects what one invariant finds during one event.
-public struct Verdict {
+public struct Verdict: Sendable {
     /// How often the rule was evaluated: a rule that was never looked at proves nothing.
     public internal(set) var evaluations: UInt64 = 0
     var violations: [(evidence: String, rip: LinearAddress)] = []

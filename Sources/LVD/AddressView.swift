@@ -74,16 +74,16 @@ public struct TranslationReader {
 
     /// SDM 3A 4.5 "4-Level Paging and 5-Level Paging", four levels. nil: not mapped in this view.
     public mutating func translate(_ linear: UInt64, in view: AddressView) -> PageMapping? {
-        var table = view.cr3 & PagingBits.address
+        var table = view.cr3 & PagingEntry.address
         var writable = true
         var executable = true
         for level in stride(from: UInt64(4), through: 1, by: -1) {
             guard let entry = guestEntry(table, linear, level, view) else { return nil }
-            writable = writable && entry & PagingBits.writable != 0
-            executable = executable && entry & PagingBits.executeDisable == 0
+            writable = writable && entry & PagingEntry.writable != 0
+            executable = executable && entry & PagingEntry.executeDisable == 0
             let span: UInt64 = 1 << (12 + 9 * (level - 1))
-            if level == 1 || entry & PagingBits.pageSize != 0 && level < 4 {
-                let gpa = (entry & PagingBits.address & ~(span - 1)) | linear & (span - 1)
+            if level == 1 || entry & PagingEntry.pageSize != 0 && level < 4 {
+                let gpa = (entry & PagingEntry.address & ~(span - 1)) | linear & (span - 1)
                 guard let leaf = ept(gpa, view.eptp) else { return nil }
                 return PageMapping(
                     linear: linear, bytes: min(span - linear & (span - 1), leaf.bytes), guestPhysical: gpa,
@@ -91,7 +91,7 @@ public struct TranslationReader {
                     eptWritable: leaf.permissions.contains(.write),
                     executable: executable && leaf.permissions.contains(.execute))
             }
-            table = entry & PagingBits.address
+            table = entry & PagingEntry.address
         }
         return nil
     }
@@ -101,14 +101,14 @@ public struct TranslationReader {
         guestTables.insert(place.physical.rawValue & ~Page.offsetMask)
         let index = linear >> (12 + 9 * (level - 1)) & 511
         let entry = machine.readPhysical(PhysicalAddress(place.physical.rawValue + index * 8), as: UInt64.self)
-        return entry & PagingBits.present != 0 ? entry : nil
+        return entry & PagingEntry.present != 0 ? entry : nil
     }
 
     /// Everything that `view` maps, ascending by linear address. Stops after `limit` mappings: a table that refers to
     /// itself maps more than anybody can read.
     public mutating func mappings(of view: AddressView, limit: Int = 1 << 20) -> [PageMapping] {
         var found: [PageMapping] = []
-        visit(table: view.cr3 & PagingBits.address, level: 4, linear: 0, writable: true, executable: true,
+        visit(table: view.cr3 & PagingEntry.address, level: 4, linear: 0, writable: true, executable: true,
               view, limit, &found)
         return found
     }
@@ -122,17 +122,17 @@ public struct TranslationReader {
         let span: UInt64 = 1 << (12 + 9 * (level - 1))
         for index in 0..<UInt64(512) where found.count < limit {
             let entry = machine.readPhysical(PhysicalAddress(place.physical.rawValue + index * 8), as: UInt64.self)
-            guard entry & PagingBits.present != 0 else { continue }
+            guard entry & PagingEntry.present != 0 else { continue }
             var start = linear | index * span
             if level == 4, start & 1 << 47 != 0 { start |= 0xFFFF_0000_0000_0000 }
-            let canWrite = writable && entry & PagingBits.writable != 0
-            let canExecute = executable && entry & PagingBits.executeDisable == 0
-            if level > 1, entry & PagingBits.pageSize == 0 || level == 4 {
-                visit(table: entry & PagingBits.address, level: level - 1, linear: start, writable: canWrite,
+            let canWrite = writable && entry & PagingEntry.writable != 0
+            let canExecute = executable && entry & PagingEntry.executeDisable == 0
+            if level > 1, entry & PagingEntry.pageSize == 0 || level == 4 {
+                visit(table: entry & PagingEntry.address, level: level - 1, linear: start, writable: canWrite,
                       executable: canExecute, view, limit, &found)
                 continue
             }
-            pieces(of: entry & PagingBits.address & ~(span - 1), span: span, at: start, writable: canWrite,
+            pieces(of: entry & PagingEntry.address & ~(span - 1), span: span, at: start, writable: canWrite,
                    executable: canExecute, view, limit, &found)
         }
     }
@@ -156,13 +156,4 @@ public struct TranslationReader {
             }
         }
     }
-}
-
-/// Bits of guest paging entries, SDM 3A 4.5 "4-Level Paging and 5-Level Paging".
-enum PagingBits {
-    static let present: UInt64 = 1
-    static let writable: UInt64 = 2
-    static let pageSize: UInt64 = 1 << 7
-    static let executeDisable: UInt64 = 1 << 63
-    static let address: UInt64 = 0x000F_FFFF_FFFF_F000
 }

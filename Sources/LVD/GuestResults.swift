@@ -48,6 +48,8 @@ public struct GuestResults: Sendable, Equatable {
     public var status: Status?
     public var requested: UInt64
     public var completed: UInt64
+    /// Operations that the processors have completed so far: `completed` is filled in at the end.
+    public var progress: UInt64
     public var txPackets: UInt64
     public var txBytes: UInt64
     /// Of the workload's loop, by the time-stamp counter: the largest of the processors.
@@ -65,6 +67,7 @@ public struct GuestResults: Sendable, Equatable {
         guard word(0) == Self.magic, half(8) == 1 else { return nil }
         status = Status(rawValue: half(12))
         (requested, completed) = (word(24), word(32))
+        progress = (0..<Self.processorsMax).reduce(0) { $0 &+ word(224 + $1 * 64) }
         (txPackets, txBytes, cycles) = (word(40), word(48), word(56))
         kill = Kill(cause: half(64), processor: half(68), detail: word(72), rip: word(80), address: word(88))
         var bytes: [UInt8] = []
@@ -76,5 +79,6 @@ public struct GuestResults: Sendable, Equatable {
         message = String(decoding: bytes, as: UTF8.self)
     }
     private static let kernelBase: UInt64 = 0xffff_ffff_8000_0000
+    private static let processorsMax: UInt64 = 8
     private static let magic: UInt64 = 0x0031_5345_5244_564c
 }

@@ -50,7 +50,7 @@ public struct Views: Sendable {
         case .eptpSwitch(_, _, _, let to):
             activeEPTP[processor] = to
             guard isInDomain(processor) else { return false }
-            return enter(eptp: to, cr3: machine.registers(of: processor).cr3, processor, machine, layout)
+            return enter(eptp: to, cr3: machine.cr3(of: processor), processor, machine, layout)
         default:
             return false
         }

@@ -9,6 +9,11 @@ public struct Recording: Sendable {
         public var role: String
         public var name: String
         public var sha256: String
+        public init(role: String, name: String, sha256: String) {
+            self.role = role
+            self.name = name
+            self.sha256 = sha256
+        }
     }
 
     public struct Header: Sendable, Equatable {

@@ -27,7 +27,7 @@ public final class Run {
         let processors = scenario.system.processorCount
         statistics = StatisticsObserver(layout: system.layout, processors: processors)
         checker = Checker(layout: system.layout, processors: processors, invariants: scenario.invariants) { page in
-            machine.watch(page)
+            machine.watch(page: page)
         }
         machine.addObserver(stream)
         machine.addObserver(statistics)
@@ -62,7 +62,7 @@ public final class Run {
     private static let sliceCycles: UInt64 = 20_000_000
 
     /// Operations completed so far, as the guest counts them.
-    public var completed: UInt64 { GuestResults(machine.view, layout: system.layout)?.completed ?? 0 }
+    public var completed: UInt64 { GuestResults(machine.view, layout: system.layout)?.progress ?? 0 }
 
     /// The state of the machine and every event up to now, in 32 hexadecimal digits.
     public var digest: String {

@@ -45,7 +45,7 @@ public struct A1: Invariant {
             if let known = ExitReason(rawValue: reason), asynchronous.contains(known) { return }
             if mismatch.suspended > 0 { return }
             open.remove(at: place)
-            let leaf = UInt32(truncatingIfNeeded: situation.registers.rax)
+            let leaf = UInt32(truncatingIfNeeded: situation.machine.general(0, of: situation.processor))
             if reason == ExitReason.cpuid.rawValue, leaf == Self.abortLeaf { return }
             let name = ExitReason(rawValue: reason).map { "\($0)" } ?? "\(reason)"
             report(mismatch, "the next step was a VM exit (\(name)) and not an abort", situation, &verdict)

@@ -15,7 +15,7 @@ public struct A2: Invariant {
             checkList(of: situation.processor, complete: true, at: rip, situation, &verdict)
         case .watchedWrite(let address, _, let rip):
             for processor in 0..<situation.machine.processorCount {
-                guard let list = situation.machine.vmx(of: processor).eptpListAddress,
+                guard let list = situation.machine.vmx(of: processor).eptpList,
                       list.rawValue & ~Page.offsetMask == address.rawValue & ~Page.offsetMask else { continue }
                 checkList(of: processor, complete: false, at: rip, situation, &verdict)
             }
@@ -29,7 +29,7 @@ public struct A2: Invariant {
     private func checkList(
         of processor: Int, complete: Bool, at rip: LinearAddress, _ situation: Situation, _ verdict: inout Verdict
     ) {
-        guard let list = situation.machine.vmx(of: processor).eptpListAddress,
+        guard let list = situation.machine.vmx(of: processor).eptpList,
               let kernel = situation.views.kernelEPTP[processor] else { return }
         verdict.evaluated()
         func entry(_ index: UInt64) -> UInt64 {
@@ -67,7 +67,7 @@ public struct A2: Invariant {
     private func checkWritability(_ situation: Situation, _ verdict: inout Verdict) {
         verdict.evaluated()
         for processor in 0..<situation.machine.processorCount {
-            guard let list = situation.machine.vmx(of: processor).eptpListAddress else { continue }
+            guard let list = situation.machine.vmx(of: processor).eptpList else { continue }
             for census in situation.census.entries {
                 guard let mapping = census.mappings.first(where: { $0.writable && $0.physicalRange.contains(list.rawValue) })
                 else { continue }

@@ -29,7 +29,7 @@ public struct I1: Invariant {
     private func checkLanding(_ rip: LinearAddress, _ index: UInt32, _ situation: Situation, _ verdict: inout Verdict) {
         guard let eptp = situation.views.activeEPTP[situation.processor] else { return }
         var reader = TranslationReader(situation.machine)
-        let view = AddressView(cr3: situation.registers.cr3, eptp: eptp)
+        let view = AddressView(cr3: situation.machine.cr3(of: situation.processor), eptp: eptp)
         let next = rip.rawValue &+ 3
         guard let landing = reader.translate(next, in: view), landing.executable else { return }
         verdict.violated("a VMFUNC at \(situation.describe(rip.rawValue)), which is none of the kernel's crossings, switched to "

@@ -32,7 +32,7 @@ public struct S3: Invariant {
               situation.views.domains.contains(where: { $0.processor == processor }) else { return }
         verdict.evaluated()
         var reader = TranslationReader(situation.machine)
-        let view = AddressView(cr3: situation.machine.registers(of: processor).cr3, eptp: eptp)
+        let view = AddressView(cr3: situation.machine.cr3(of: processor), eptp: eptp)
         let inDomain = situation.views.isInDomain(processor)
         guard let page = reader.translate(statePage.rawValue, in: view) else {
             verdict.violated("vmfunc_state_page is not mapped in \(inDomain ? "a domain's" : "the kernel's") view on processor "

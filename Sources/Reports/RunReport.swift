@@ -1,0 +1,117 @@
+import LVD
+import Simulation
+import X86Architecture
+
+/// What a run adds up to, as a table for a person and as one JSON object for a program (docs/reference/run-json.md).
+public struct RunReport: Sendable {
+    public var scenario: Scenario
+    public var result: RunResult
+
+    public init(_ scenario: Scenario, _ result: RunResult) {
+        self.scenario = scenario
+        self.result = result
+    }
+
+    /// File names without folders: what ran, not where it lay.
+    private var images: [String] { scenario.system.drivers.map(baseName) }
+
+    // MARK: JSON
+
+    public var json: JSONValue {
+        let crossings = result.crossings
+        return .object([
+            ("image", .string(images.joined(separator: " "))),
+            ("isolation", .string(scenario.isIsolated ? "isolated" : "native")),
+            ("workload", .object([
+                ("name", .string(scenario.workload.name)),
+                ("requested", .count(result.requested)),
+                ("completed", .count(result.completed)),
+                ("packets", .count(result.guest?.txPackets ?? 0)),
+                ("bytes", .count(result.guest?.txBytes ?? 0)),
+            ])),
+            ("processors", .count(scenario.system.processorCount)),
+            ("seed", .count(scenario.system.seed)),
+            ("crossings", .object([
+                ("calls", .count(crossings.count(.call))),
+                ("callbacks", .count(crossings.count(.callback))),
+                ("interrupts", .count(crossings.count(.interruptEntry))),
+                ("rogue", .count(crossings.count(.rogue))),
+            ])),
+            ("vmfunc", .count(crossings.vmfunc)),
+            ("vmExits", .object([
+                ("total", .count(crossings.exits)),
+                ("byReason", .object(crossings.exitsByReason.map { (exitName($0.reason), .count($0.count)) })),
+            ])),
+            ("interrupts", .object([
+                ("delivered", .count(crossings.interrupts)),
+                ("insideDomain", .count(crossings.interruptsInsideDomain)),
+                ("nmis", .count(crossings.nmis)),
+                ("nmisInsideDomain", .count(crossings.nmisInsideDomain)),
+            ])),
+            ("instructions", .count(result.instructions)),
+            ("cycles", .object([
+                ("total", .count(result.cycles)),
+                ("workload", .count(result.workloadCycles)),
+                ("perOperation", tenths(result.workloadCycles, result.completed).map { .tenths($0) } ?? .null),
+            ])),
+            ("findings", .array(result.findings.map(\.json))),
+            ("outcome", .object([
+                ("exitCode", .integer(Int64(result.status.rawValue))),
+                ("explanation", .optional(result.explanation)),
+            ])),
+            ("digest", .string(result.digest)),
+        ])
+    }
+
+    // MARK: Text
+
+    public var text: String {
+        var table = TextTable()
+        let crossings = result.crossings
+        table.heading("\(images.joined(separator: " ")), \(scenario.isIsolated ? "isolated" : "native"), workload \(scenario.workload)"
+            + (scenario.system.processorCount > 1 ? ", \(scenario.system.processorCount) processors" : ""))
+        let operation = scenario.workload.operation
+        table.add("completed", result.completed, "of \(grouped(result.requested)) \(operation)s")
+        if let guest = result.guest, guest.txPackets > 0 {
+            table.add("  counted by the driver", guest.txPackets, "packets, \(grouped(guest.txBytes)) bytes")
+        }
+        if scenario.isIsolated {
+            table.add("calls into the domain", crossings.count(.call), perOperation(crossings.count(.call)))
+            table.add("callbacks to the kernel", crossings.count(.callback), perOperation(crossings.count(.callback)))
+            table.add("VMFUNC", crossings.vmfunc, perOperation(crossings.vmfunc))
+            if crossings.count(.rogue) > 0 { table.add("  not at a crossing", crossings.count(.rogue)) }
+            table.add("VM exits", crossings.exits, perOperation(crossings.exits))
+            for (reason, count) in crossings.exitsByReason { table.add("  \(exitName(reason))", count) }
+        }
+        table.add("interrupts", crossings.interrupts)
+        if scenario.isIsolated { table.add("  inside the domain", crossings.interruptsInsideDomain) }
+        if crossings.nmis > 0 {
+            table.add("NMIs", crossings.nmis)
+            table.add("  inside the domain", crossings.nmisInsideDomain)
+        }
+        table.add("instructions", result.instructions)
+        table.add("cycles", result.cycles)
+        if result.completed > 0 {
+            table.add("cycles per \(operation)", ratio(result.workloadCycles, result.completed), "in the workload's loop")
+        }
+        table.add("findings", UInt64(result.findings.count), coverage)
+        table.line("digest  \(result.digest)")
+        var text = table.text
+        for finding in result.findings { text += "\n" + finding.text }
+        if result.findingsDropped > 0 { text += "\nand \(grouped(result.findingsDropped)) more findings\n" }
+        return text
+    }
+
+    private func perOperation(_ count: UInt64) -> String {
+        result.completed == 0 ? "" : "\(ratio(count, result.completed)) per \(scenario.workload.operation)"
+    }
+    private var coverage: String {
+        if result.coverage.isEmpty { return "no rule was checked" }
+        return result.coverage.map { "\($0.id) \(grouped($0.evaluations))" }.joined(separator: ", ") + " evaluations"
+    }
+}
+
+func baseName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+
+/// SDM 3D appendix C "VMX Basic Exit Reasons", in the names of `ExitReason`; a number where there is none.
+func exitName(_ reason: UInt16) -> String { ExitReason(rawValue: reason).map { "\($0)" } ?? "\(reason)" }
