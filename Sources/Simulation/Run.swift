@@ -67,11 +67,10 @@ public final class Run {
     /// The state of the machine and every event up to now, in 32 hexadecimal digits.
     public var digest: String {
         var hash = StableHash()
-        for value in [machine.digest, stream.hash.value] {
+        for value in [machine.digest.value, stream.hash.value] {
             hash.add(UInt64(truncatingIfNeeded: value))
             hash.add(UInt64(truncatingIfNeeded: value >> 64))
         }
-        let digits = String(hash.value, radix: 16)
-        return String(repeating: "0", count: 32 - digits.count) + digits
+        return MachineDigest(hash.value).description
     }
 }
