@@ -38,7 +38,7 @@ let package = Package(
         .target(name: "Simulation", dependencies: ["Boot", "Traces", "LVD", "Isolation"], swiftSettings: strict),
         .target(name: "Reports", dependencies: ["Simulation"], swiftSettings: strict),
         .target(name: "Commands",
-                dependencies: ["DriverImage", "Boot", "Isolation", "Simulation", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+                dependencies: ["X86Machine", "DriverImage", "Boot", "Isolation", "Simulation", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser")],
                 swiftSettings: strict),
         .executableTarget(name: "lvdsim", dependencies: ["Commands"], swiftSettings: strict),
 

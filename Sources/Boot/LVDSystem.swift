@@ -120,6 +120,10 @@ public struct BootModule: Sendable {
     public var bytes: [UInt8]
     /// `NAME key=value ...`
     public var commandLine: String
+    public init(bytes: [UInt8], commandLine: String) {
+        self.bytes = bytes
+        self.commandLine = commandLine
+    }
 }
 
 extension SymbolMap {

@@ -14,7 +14,8 @@ public struct LVDSim: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, ReplayCommand.self, ExploreCommand.self, ExitCodes.self,
+            RunCommand.self, ReplayCommand.self, ExploreCommand.self, BootCommand.self,
+            ExitCodes.self,
         ])
 
     public init() {}
