@@ -39,7 +39,7 @@ struct LinuxKernel {
             .missing, file: module, at: .section(".modinfo"),
             found: "a module for Linux \(release), without its kernel",
             expected: "vmlinux of \(release), for its structure layouts (BTF)",
-            hint: "scripts/fetch-debian.sh --release \(release) gets Debian's; any other: --vmlinux or LVDSIM_VMLINUX")
+            hint: "scripts/fetch-debian.sh --release \(release) gets Debian's; any other: --btf or LVDSIM_VMLINUX")
     }
 
     /// `linux_banner` (init/version.c) begins "Linux version RELEASE (".

@@ -132,6 +132,24 @@ import Testing
         }
     }
 
+    @Test("an exported kernel for 32-bit loaders has the same bytes at the same physical addresses")
+    func exported() throws {
+        try GuestSystem.withImages { folder in
+            let system = try system(folder)
+            let (files, qemu) = try system.export()
+            #expect(files.map(\.name) == ["kernel.elf", "kernel32.elf", "module0", "module1"])
+            #expect(qemu.contains("module0 monitor,module1 domain name=tiny base=0xffffffffa0000000"))
+            let wide = try MultibootImage(files[0].bytes, name: "kernel.elf")
+            let narrow = try MultibootImage(files[1].bytes, name: "kernel32.elf")
+            #expect(wide.entry == narrow.entry)
+            #expect(wide.segments.count == narrow.segments.count)
+            for (a, b) in zip(wide.segments, narrow.segments) {
+                #expect(a.physical == b.physical && a.memoryBytes == b.memoryBytes)
+                #expect(Array(files[0].bytes[a.contents]) == Array(files[1].bytes[b.contents]))
+            }
+        }
+    }
+
     @Test("the loader's idea of the windows is the guest's (lvd/layout.h)")
     func windows() throws {
         _ = try Toolchain.object("""
