@@ -14,7 +14,8 @@ public struct LVDSim: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, ReplayCommand.self, ExploreCommand.self, BootCommand.self,
+            RunCommand.self, CheckCommand.self, ExploreCommand.self, ReplayCommand.self, BootCommand.self,
+            InspectCommand.self,
             ExitCodes.self,
         ])
 
