@@ -12,7 +12,7 @@ public struct ProcessorModel: Sendable {
     /// Core cycles per second: what the TSC and the timers are calibrated to.
     public let tscFrequency: UInt64
     /// Leaves whose values do not depend on state; a leaf absent from the list reads as zeros.
-    public let leaves: [Leaf]
+    public internal(set) var leaves: [Leaf]
 
     /// Registers of a leaf. SDM 2A CPUID: a basic leaf above the highest gives the highest basic leaf's.
     public func leaf(_ leaf: UInt32, _ subleaf: UInt32) -> Leaf {
@@ -25,14 +25,53 @@ public struct ProcessorModel: Sendable {
     private static func hasSubleaves(_ leaf: UInt32) -> Bool { leaf == 4 || leaf == 7 || leaf == 0xB || leaf == 0xD }
 }
 
-/// CPUID.01H feature bits that the machine reads itself.
-public enum CPUIDFeature {
-    /// ECX.
-    public static let vmx: UInt32 = 1 << 5
-    public static let x2apic: UInt32 = 1 << 21
-    public static let osxsave: UInt32 = 1 << 27
-    /// EDX.
-    public static let apic: UInt32 = 1 << 9
+/// Where CPUID reports a feature.
+public struct CPUIDFeature: Sendable {
+    public enum Register: Sendable { case ebx, ecx, edx }
+    public var leaf: UInt32
+    public var register: Register
+    public var bit: UInt32
+    init(_ leaf: UInt32, _ register: Register, _ bit: UInt32) { self.leaf = leaf; self.register = register; self.bit = bit }
+
+    public static let monitor = CPUIDFeature(1, .ecx, 3)
+    public static let vmx = CPUIDFeature(1, .ecx, 5)
+    public static let pcid = CPUIDFeature(1, .ecx, 17)
+    public static let x2apic = CPUIDFeature(1, .ecx, 21)
+    public static let xsave = CPUIDFeature(1, .ecx, 26)
+    public static let fsgsbase = CPUIDFeature(7, .ebx, 0)
+    public static let smep = CPUIDFeature(7, .ebx, 7)
+    public static let invpcid = CPUIDFeature(7, .ebx, 10)
+    public static let smap = CPUIDFeature(7, .ebx, 20)
+    public static let rdtscp = CPUIDFeature(0x8000_0001, .edx, 27)
+}
+
+extension ProcessorModel {
+    public func has(_ feature: CPUIDFeature) -> Bool {
+        let l = leaf(feature.leaf, 0)
+        let value = switch feature.register {
+        case .ebx: l.ebx
+        case .ecx: l.ecx
+        case .edx: l.edx
+        }
+        return value >> feature.bit & 1 != 0
+    }
+    /// State components that XCR0 can enable.
+    public var xcr0: UInt64 { has(.xsave) ? XCR0.x87 | XCR0.sse : 0 }
+
+    /// The same processor with features added that other models have.
+    public func adding(_ features: [CPUIDFeature]) -> ProcessorModel {
+        var copy = self
+        for feature in features {
+            for n in copy.leaves.indices where copy.leaves[n].leaf == feature.leaf && copy.leaves[n].subleaf == 0 {
+                switch feature.register {
+                case .ebx: copy.leaves[n].ebx |= 1 << feature.bit
+                case .ecx: copy.leaves[n].ecx |= 1 << feature.bit
+                case .edx: copy.leaves[n].edx |= 1 << feature.bit
+                }
+            }
+        }
+        return copy
+    }
 }
 
 extension ProcessorModel {
@@ -43,10 +82,10 @@ extension ProcessorModel {
             // "GenuineIntel"
             Leaf(leaf: 0, subleaf: 0, eax: 0xD, ebx: 0x756E_6547, ecx: 0x6C65_746E, edx: 0x4965_6E69),
             // Family 6, model 3FH, stepping 2. CLFLUSH line 64 bytes. EBX 31:24 (APIC ID) and 23:16 are filled in.
-            // ECX: MONITOR, VMX, CMPXCHG16B, PCID, x2APIC, MOVBE, POPCNT, TSC-deadline, RDRAND is absent.
+            // ECX: VMX, CMPXCHG16B, PCID, x2APIC, MOVBE, POPCNT, TSC-deadline. MONITOR is absent, so that idle loops halt.
             // EDX: DE, PSE, TSC, MSR, PAE, MCE, CX8, APIC, SEP, MTRR, PGE, MCA, CMOV, PAT, PSE-36, CLFSH, FXSR.
             Leaf(leaf: 1, subleaf: 0, eax: 0x0003_06F2, ebx: 0x0000_0800,
-                 ecx: 1 << 3 | 1 << 5 | 1 << 13 | 1 << 17 | 1 << 21 | 1 << 22 | 1 << 23 | 1 << 24,
+                 ecx: 1 << 5 | 1 << 13 | 1 << 17 | 1 << 21 | 1 << 22 | 1 << 23 | 1 << 24,
                  edx: 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 11 | 1 << 12
                     | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 17 | 1 << 19 | 1 << 24),
             // Descriptors: see leaf 4 for caches (FFH); 64-entry 4-KiB DTLB, 1024-entry shared second-level TLB.
@@ -56,8 +95,6 @@ extension ProcessorModel {
             Leaf(leaf: 4, subleaf: 1, eax: 0x0000_0122, ebx: 0x01C0_003F, ecx: 63, edx: 0),
             Leaf(leaf: 4, subleaf: 2, eax: 0x0000_0143, ebx: 0x01C0_003F, ecx: 511, edx: 0),
             Leaf(leaf: 4, subleaf: 3, eax: 0x0000_0163, ebx: 0x04C0_003F, ecx: 0x4FFF, edx: 6),
-            // MONITOR line sizes.
-            Leaf(leaf: 5, subleaf: 0, eax: 64, ebx: 64, ecx: 3, edx: 0),
             Leaf(leaf: 6, subleaf: 0, eax: 1 << 2, ebx: 0, ecx: 0, edx: 0),
             // EBX: FSGSBASE, TSC_ADJUST, BMI1, SMEP, BMI2, ERMS, INVPCID. SMAP is modelled, this part has none.
             Leaf(leaf: 7, subleaf: 0, eax: 0,

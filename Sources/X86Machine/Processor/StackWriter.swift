@@ -53,6 +53,14 @@ struct StackWriter {
     }
 }
 
+extension StackWriter {
+    /// A push that moves the stack pointer by a whole unit but writes 16 bits.
+    mutating func pushSelector(_ value: UInt64) throws(Interruption) {
+        pointer = (pointer &- unit) & mask
+        try processor.store(address(pointer), UInt16(truncatingIfNeeded: value), privilege, stack: true)
+    }
+}
+
 /// Pops from the current stack without moving RSP: the instruction sets it when everything has succeeded.
 struct StackReader {
     /// The stack pointer after the pops so far.

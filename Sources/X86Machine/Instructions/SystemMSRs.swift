@@ -1,0 +1,156 @@
+import X86Architecture
+import X86Decoder
+
+/// RDMSR and WRMSR (SDM 2B, 2C under their names); the registers are those of SDM 4 "Model-Specific Registers".
+extension SystemInstructions {
+    static func rdmsr(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
+        try p.requireCPL0()
+        let msr = UInt32(truncatingIfNeeded: p.gpr(GPR.rcx))
+        try p.vmxCheckRDMSR(i, msr)
+        var value = try p.readMSR(msr)
+        if msr == MSR.timeStampCounter { value &+= p.tscOffsetOfGuest }
+        p.setGPR(GPR.rax, value & 0xFFFF_FFFF)
+        p.setGPR(GPR.rdx, value &>> 32)
+    }
+
+    static func wrmsr(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
+        try p.requireCPL0()
+        let msr = UInt32(truncatingIfNeeded: p.gpr(GPR.rcx))
+        try p.vmxCheckWRMSR(i, msr)
+        try p.writeMSR(msr, p.gpr(GPR.rax, size: 4) | p.gpr(GPR.rdx, size: 4) &<< 32)
+    }
+}
+
+extension Processor {
+    /// What RDMSR gives at CPL 0; #GP(0) for an MSR that does not exist. Also for MSR areas of VM exits.
+    func readMSR(_ msr: UInt32) throws(Interruption) -> UInt64 {
+        switch msr {
+        case MSR.timeStampCounter: return timestampCounter
+        case MSR.platformID, MSR.biosSignature: return 0
+        case MSR.apicBase: return system.apicBase
+        case VMXMSR.featureControl: return system.featureControl
+        case MSR.tscAdjust: return system.tscAdjust
+        case MSR.mtrrCapabilities: return MTRRState.capabilities
+        case MSR.sysenterCS: return system.sysenterCS
+        case MSR.sysenterESP: return system.sysenterESP
+        case MSR.sysenterEIP: return system.sysenterEIP
+        // No error-reporting banks.
+        case MSR.machineCheckCapabilities, MSR.machineCheckStatus: return 0
+        case MSR.miscEnable: return system.miscEnable
+        case MSR.debugControl: return system.debugCtl
+        case MSR.mtrrPhysicalBase0...MSR.mtrrPhysicalMask9: return system.mtrr.variable[Int(msr - MSR.mtrrPhysicalBase0)]
+        case MSR.pageAttributeTable: return system.pat
+        case MSR.mtrrDefaultType: return system.mtrr.defaultType
+        case MSR.tscDeadline, MSR.x2apicFirst...MSR.x2apicLast: return try readAPICMSR(msr)
+        case MSR.efer: return system.efer
+        case MSR.star: return system.star
+        case MSR.lstar: return system.lstar
+        case MSR.cstar: return system.cstar
+        case MSR.fmask: return system.fmask
+        case MSR.fsBase: return system.segments[SegmentIndex.fs].base
+        case MSR.gsBase: return system.segments[SegmentIndex.gs].base
+        case MSR.kernelGSBase: return system.kernelGSBase
+        case MSR.tscAux: return system.tscAux
+        default:
+            if let n = MTRRState.fixedIndex(msr) { return system.mtrr.fixed[n] }
+            if machine.configuration.model.has(.vmx), let value = VMXModel.capability(msr) { return value }
+            throw .exception(.generalProtection())
+        }
+    }
+
+    /// What WRMSR does at CPL 0; #GP(0) for an MSR that does not exist, cannot be written, or not with this value.
+    func writeMSR(_ msr: UInt32, _ value: UInt64) throws(Interruption) {
+        switch msr {
+        case MSR.timeStampCounter:
+            // SDM 3B 17.17.3 "Time-Stamp Counter Adjustment": the difference is added to IA32_TSC_ADJUST.
+            system.tscAdjust &+= value &- timestampCounter
+            rearmTimer()
+        case MSR.tscAdjust:
+            system.tscAdjust = value
+            rearmTimer()
+        // A microcode update that is not newer than what is loaded is ignored.
+        case MSR.biosUpdateTrigger, MSR.biosSignature: break
+        case MSR.apicBase: try writeAPICBase(value)
+        case VMXMSR.featureControl:
+            guard system.featureControl & FeatureControl.lock.rawValue == 0, value & ~7 == 0 else { throw .exception(.generalProtection()) }
+            system.featureControl = value
+        case MSR.sysenterCS: system.sysenterCS = value & 0xFFFF_FFFF
+        case MSR.sysenterESP: system.sysenterESP = try canonical(value)
+        case MSR.sysenterEIP: system.sysenterEIP = try canonical(value)
+        case MSR.machineCheckStatus:
+            guard value == 0 else { throw .exception(.generalProtection()) }
+        case MSR.miscEnable: try writeMiscEnable(value)
+        case MSR.debugControl:
+            if value != 0 { throw .notModelled("IA32_DEBUGCTL \(hex(value)): branch recording and branch steps") }
+        case MSR.mtrrPhysicalBase0...MSR.mtrrPhysicalMask9: try writeVariableMTRR(msr, value)
+        case MSR.pageAttributeTable:
+            guard Self.isValidPAT(value) else { throw .exception(.generalProtection()) }
+            system.pat = value
+        case MSR.mtrrDefaultType:
+            guard value & ~0xCFF == 0, Self.isMTRRType(value & 0xFF) else { throw .exception(.generalProtection()) }
+            system.mtrr.defaultType = value
+        case MSR.tscDeadline, MSR.x2apicFirst...MSR.x2apicLast: try writeAPICMSR(msr, value)
+        case MSR.efer: try writeEFER(value)
+        case MSR.star: system.star = value
+        case MSR.lstar: system.lstar = try canonical(value)
+        case MSR.cstar: system.cstar = try canonical(value)
+        case MSR.fmask:
+            guard value &>> 32 == 0 else { throw .exception(.generalProtection()) }
+            system.fmask = value
+        case MSR.fsBase:
+            system.segments[SegmentIndex.fs].base = try canonical(value)
+            mirrorSegmentBases()
+        case MSR.gsBase:
+            system.segments[SegmentIndex.gs].base = try canonical(value)
+            mirrorSegmentBases()
+        case MSR.kernelGSBase: system.kernelGSBase = try canonical(value)
+        case MSR.tscAux:
+            guard value &>> 32 == 0 else { throw .exception(.generalProtection()) }
+            system.tscAux = value
+        default:
+            guard let n = MTRRState.fixedIndex(msr) else { throw .exception(.generalProtection()) }
+            for byte in 0..<8 where !Self.isMTRRType(value &>> UInt64(8 * byte) & 0xFF) { throw .exception(.generalProtection()) }
+            system.mtrr.fixed[n] = value
+        }
+    }
+
+    private func canonical(_ value: UInt64) throws(Interruption) -> UInt64 {
+        guard LinearAddress(value).isCanonical else { throw .exception(.generalProtection()) }
+        return value
+    }
+
+    /// SDM 3A 9.8.5 "Initializing IA-32e Mode": LME changes only without paging; LMA is read only.
+    private func writeEFER(_ value: UInt64) throws(Interruption) {
+        guard value & ~(EFER.writable | EFER.longModeActive) == 0 else { throw .exception(.generalProtection()) }
+        if isPaging && (value ^ system.efer) & EFER.longModeEnable != 0 { throw .exception(.generalProtection()) }
+        system.efer = value & EFER.writable | system.efer & EFER.longModeActive
+        modeChanged()
+    }
+
+    /// IA32_MISC_ENABLE, SDM 4 table 2-2: fast strings (0), SpeedStep (16), MONITOR (18) can be switched without effect.
+    private func writeMiscEnable(_ value: UInt64) throws(Interruption) {
+        let changed = value ^ system.miscEnable
+        if changed & (1 << 22 | 1 << 34) != 0 { throw .notModelled("IA32_MISC_ENABLE \(hex(value)): limits of CPUID and XD") }
+        guard changed & ~(1 << 0 | 1 << 16 | 1 << 18) == 0 else { throw .exception(.generalProtection()) }
+        system.miscEnable = value
+    }
+
+    private func writeVariableMTRR(_ msr: UInt32, _ value: UInt64) throws(Interruption) {
+        let isMask = msr & 1 != 0
+        let reserved = ~physicalMask | (isMask ? 0x7FF : 0xF00)
+        guard value & reserved == 0, isMask || Self.isMTRRType(value & 0xFF) else { throw .exception(.generalProtection()) }
+        system.mtrr.variable[Int(msr - MSR.mtrrPhysicalBase0)] = value
+    }
+
+    /// SDM 3A table 12-8 "Memory Types That Can Be Encoded in MTRRs".
+    private static func isMTRRType(_ type: UInt64) -> Bool { type == 0 || type == 1 || type == 4 || type == 5 || type == 6 }
+
+    /// SDM 3A table 12-10 "Memory Types That Can Be Encoded With PAT". Also checked by VM entries.
+    static func isValidPAT(_ value: UInt64) -> Bool {
+        for n in 0..<8 {
+            let type = value &>> UInt64(8 * n) & 0xFF
+            if type > 7 || type == 2 || type == 3 { return false }
+        }
+        return true
+    }
+}
