@@ -102,7 +102,8 @@ extension SystemInstructions {
         guard i.reg < 8 else { throw .exception(.invalidOpcode) }
         try p.vmxCheckMovDR(i, fromDR: fromDR)
         try p.requireCPL0()
-        if i.reg == 4 || i.reg == 5, p.system.cr4 & CR4.debuggingExtensions != 0 { throw .exception(.invalidOpcode) }
+        let register = i.reg
+        if register == 4 || register == 5, p.system.cr4 & CR4.debuggingExtensions != 0 { throw .exception(.invalidOpcode) }
         if p.system.dr7 & DR7.generalDetect != 0 {
             var e = Exception.debug
             e.debugConditions = DR6.accessDetected

@@ -6,7 +6,8 @@ extension SystemInstructions {
     static func invlpg(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         try p.requireCPL0()
         let offset = p.effectiveOffset(i)
-        let base = p.is64BitMode && i.segment < 4 ? 0 : p.system.segments[Int(i.segment)].base
+        let segment = Int(i.segment)
+        let base = p.is64BitMode && segment < SegmentIndex.fs ? 0 : p.system.segments[segment].base
         let linear = LinearAddress(p.is64BitMode ? base &+ offset : (base &+ offset) & 0xFFFF_FFFF)
         try p.vmxCheckINVLPG(i, linear: linear)
         // A non-canonical address is a no-operation.

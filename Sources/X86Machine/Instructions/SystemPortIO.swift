@@ -42,7 +42,8 @@ extension SystemInstructions {
         try p.checkPort(port, size: size)
         let pointer = isIn ? GPR.rdi : GPR.rsi
         let segment = isIn ? SegmentIndex.es : Int(i.segment)
-        let isRepeated = i.prefixes.rep || i.prefixes.repne
+        let prefixes = i.prefixes
+        let isRepeated = prefixes.rep || prefixes.repne
         let step = p.system.flags & RFLAGS.direction != 0 ? 0 &- UInt64(size) : UInt64(size)
         if isRepeated && p.gpr(GPR.rcx, size: addressSize) == 0 { return }
         var isFirst = true
