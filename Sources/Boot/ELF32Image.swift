@@ -86,7 +86,7 @@ extension LVDSystem {
         let arguments = commandLine.split(separator: " ").dropFirst().joined(separator: " ")
         let qemu = [
             "-kernel", "kernel32.elf", "-append", arguments, "-initrd", initrd.joined(separator: ","),
-            "-m", "\(configuration.memoryBytes >> 20)", "-smp", "\(configuration.processorCount)",
+            "-m", "\(configuration.memoryBytes >> 20)", "-smp", "\(configuration.processorCount)", "-cpu", "max",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-serial", "stdio", "-display", "none", "-no-reboot",
         ]
         return (files, qemu)
