@@ -14,9 +14,8 @@ public struct LVDSim: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, CheckCommand.self, ExploreCommand.self, ReplayCommand.self, BootCommand.self, ExportCommand.self,
-            InspectCommand.self,
-            ExitCodes.self,
+            RunCommand.self, CheckCommand.self, ExploreCommand.self, ReplayCommand.self, BootCommand.self,
+            ExportCommand.self, InspectCommand.self, ExitCodes.self,
         ])
 
     public init() {}
