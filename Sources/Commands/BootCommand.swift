@@ -11,8 +11,8 @@ struct BootCommand: ParsableCommand {
         commandName: "boot",
         abstract: "Boot a multiboot-1 ELF image; its serial console is standard output.",
         discussion: """
-            The guest's command line is the image's path followed by --append, as under QEMU. A write of V to port 0xF4 ends \
-            the run with exit code (V << 1) | 1.
+            The guest's command line is the image's path followed by --append, as under QEMU. A write of V to \
+            port 0xF4 ends the run with exit code (V << 1) | 1.
             """)
 
     @Argument(help: "The image.")

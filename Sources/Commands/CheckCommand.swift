@@ -8,7 +8,8 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Run driver images and report, rule by rule, whether the isolation held.",
-        discussion: "Rules (docs/invariants.md):\n" + Registry.invariants.map { "\($0.id)  \($0.statement)" }
+        discussion: "Rules (docs/invariants.md):\n"
+            + Registry.invariants.map { "\($0.id)  \($0.statement)" }
             .joined(separator: "\n"))
 
     @OptionGroup var options: RunOptions
@@ -33,7 +34,8 @@ struct CheckCommand: ParsableCommand {
         guard let only else { return Registry.invariants }
         let ids = only.split(separator: ",").map(String.init)
         for id in ids where !Registry.ids.contains(id) {
-            throw UserError(.usage, "--only \(only): found \"\(id)\", expected rules from \(Registry.ids.joined(separator: ", "))")
+            throw UserError(
+                .usage, "--only \(only): found \"\(id)\", expected rules from \(Registry.ids.joined(separator: ", "))")
         }
         guard !ids.isEmpty else { throw UserError(.usage, "--only: expected rules, as I1,A2") }
         return Registry.invariants.filter { ids.contains($0.id) }

@@ -20,7 +20,9 @@ enum Console {
     private static func write(_ bytes: [UInt8], to descriptor: Int32) throws(UserError) {
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + done, bytes.count - done) }
+            let count = bytes.withUnsafeBytes {
+                Foundation.write(descriptor, $0.baseAddress! + done, bytes.count - done)
+            }
             if count < 0 {
                 if errno == EINTR { continue }
                 throw UserError(.inputOutput, "cannot write: \(String(cString: strerror(errno)))")

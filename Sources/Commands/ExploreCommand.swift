@@ -9,8 +9,9 @@ struct ExploreCommand: ParsableCommand {
         commandName: "explore",
         abstract: "Inject an interrupt at every instruction boundary of one kernel-to-domain call and its return.",
         discussion: """
-            Each boundary is tried from a snapshot; the call has to return with the registers it returns with undisturbed, and \
-            no rule may be broken. Whatever does otherwise is printed with the one line that reproduces it.
+            Each boundary is tried from a snapshot; the call has to return with the registers it returns with \
+            undisturbed, and no rule may be broken. Whatever does otherwise is printed with the \
+            one line that reproduces it.
             """)
 
     enum Injection: String, ExpressibleByArgument, CaseIterable { case irq, nmi, both }
@@ -23,7 +24,9 @@ struct ExploreCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Vector of irq. Left out: the one that the guest's own timer raises.", valueName: "n"))
     var vector: UInt8?
 
-    @Option(help: ArgumentHelp("Which call, from 1 in the order of the run. Left out: one of the workload.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Which call, from 1 in the order of the run. Left out: one of the workload.", valueName: "n")
+    )
     var call: UInt64?
 
     @Option(help: ArgumentHelp("Try this boundary only, from 0.", valueName: "k"))
@@ -34,7 +37,9 @@ struct ExploreCommand: ParsableCommand {
 
     func validate() throws {
         if let vector, vector < 16 { throw ValidationError("--vector \(vector): expected 16 to 255") }
-        if let onlyBoundary, onlyBoundary < 0 { throw ValidationError("--only-boundary \(onlyBoundary): expected 0 or more") }
+        if let onlyBoundary, onlyBoundary < 0 {
+            throw ValidationError("--only-boundary \(onlyBoundary): expected 0 or more")
+        }
     }
 
     func run() throws {
@@ -59,7 +64,8 @@ struct ExploreCommand: ParsableCommand {
         progress.clear()
         report.isComplete = !Signals.interrupted.load(ordering: .relaxed)
         if let onlyBoundary, onlyBoundary >= report.boundaries {
-            throw UserError(.usage, "--only-boundary \(onlyBoundary): the call has boundaries 0 to \(report.boundaries - 1)")
+            throw UserError(
+                .usage, "--only-boundary \(onlyBoundary): the call has boundaries 0 to \(report.boundaries - 1)")
         }
         try Console.output(json ? report.json.text() + "\n" : report.text)
         if report.status != .clean { throw ExitCode(report.status.rawValue) }

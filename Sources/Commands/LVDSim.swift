@@ -7,7 +7,8 @@ import Simulation
 public struct LVDSim: ParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "lvdsim",
-        abstract: "Runs driver images in isolated domains on a simulated Intel machine with VT-x, and checks the isolation.",
+        abstract:
+            "Runs driver images in isolated domains on a simulated Intel machine with VT-x, and checks the isolation.",
         discussion: """
             Data goes to standard output, everything else to standard error. `lvdsim help exit-codes` lists the exit \
             codes, `lvdsim help COMMAND` the options of a command.

@@ -10,12 +10,12 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Repeat a recorded run event by event, or inject an interrupt trace into a run.",
         discussion: """
-            A recorded run (from lvdsim run --record) names its images by content; they are looked for where lvdsim run looks. \
-            Exit code 5: this run went another way, with the first event that differs. 65: the file was changed or cut, or an \
-            image is not the recorded one.
+            A recorded run (from lvdsim run --record) names its images by content; they are looked for where \
+            lvdsim run looks. Exit code 5: this run went another way, with the first event that differs. 65: the \
+            file was changed or cut, or an image is not the recorded one.
 
-            An interrupt trace (docs/reference/interrupt-trace.md) is injected into the run that the other options describe: \
-            lvdsim replay FILE IMAGE --workload tx:100.
+            An interrupt trace (docs/reference/interrupt-trace.md) is injected into the run that the other options \
+            describe: lvdsim replay FILE IMAGE --workload tx:100.
             """)
 
     @Argument(help: ArgumentHelp("A recorded run or an interrupt trace.", valueName: "file"))
@@ -31,8 +31,10 @@ struct ReplayCommand: ParsableCommand {
         if Recording.isRecording(text) { return try repeatRecording(text) }
         if text.hasPrefix("lvdsim-interrupts ") { return try injectTrace(text) }
         let first = text.prefix { $0 != "\n" }.prefix(40)
-        throw UserError(.badData, "\(file): line 1: found \"\(first)\", expected \"\(Recording.firstLine)\" (a recorded run) or "
-            + "\"\(InterruptTrace.header)\" (an interrupt trace)")
+        throw UserError(
+            .badData,
+            "\(file): line 1: found \"\(first)\", expected \"\(Recording.firstLine)\" (a recorded run) or "
+                + "\"\(InterruptTrace.header)\" (an interrupt trace)")
     }
 
     // MARK: Recorded runs
@@ -45,11 +47,15 @@ struct ReplayCommand: ParsableCommand {
         let result = Running.watched { replay.repeatRun(isInterrupted: $0, progress: $1) }
         if let divergence = replay.divergence {
             if recording.isIntact { throw UserError(.divergence, "\(file): the run diverges at \(divergence)") }
-            throw UserError(.badData, "\(file): the file was changed: its checksum does not match; first difference at \(divergence)")
+            throw UserError(
+                .badData,
+                "\(file): the file was changed: its checksum does not match; first difference at \(divergence)")
         }
         guard recording.isIntact else {
-            throw UserError(.badData, "\(file): the file was changed: its checksum does not match, though every event and the digest "
-                + "are those of this run; expected the file as lvdsim run --record wrote it")
+            throw UserError(
+                .badData,
+                "\(file): the file was changed: its checksum does not match, though every event and the digest "
+                    + "are those of this run; expected the file as lvdsim run --record wrote it")
         }
         Console.message("lvdsim: \(recording.events.count) events and the digest are the recorded ones")
         try Running.report(scenario, result, json: json)
@@ -77,7 +83,8 @@ struct ReplayRunOptions: ParsableArguments {
     @Argument(help: ArgumentHelp("Driver images, for an interrupt trace.", valueName: "image"))
     var images: [String] = []
 
-    @Option(help: ArgumentHelp("For an interrupt trace: what the guest kernel does with the driver.", valueName: "name:n"))
+    @Option(
+        help: ArgumentHelp("For an interrupt trace: what the guest kernel does with the driver.", valueName: "name:n"))
     var workload = "tx:1000"
 
     @Flag(help: "For an interrupt trace: link the driver into the kernel.")
@@ -89,7 +96,8 @@ struct ReplayRunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("For an interrupt trace: the run's seed.", valueName: "n"))
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("For an interrupt trace: cycles between timer interrupts; 0: none.", valueName: "cycles"))
+    @Option(
+        help: ArgumentHelp("For an interrupt trace: cycles between timer interrupts; 0: none.", valueName: "cycles"))
     var timer: UInt64?
 
     @Option(help: ArgumentHelp("For an interrupt trace: write a recorded run.", valueName: "file"))
@@ -100,8 +108,10 @@ struct ReplayRunOptions: ParsableArguments {
 
     func runOptions(for file: String) throws -> RunOptions {
         guard !images.isEmpty else {
-            throw UserError(.usage, "replay: \(file) is an interrupt trace: name the driver image to run it with, as in "
-                + "lvdsim replay \(file) dummy.ko --workload tx:100")
+            throw UserError(
+                .usage,
+                "replay: \(file) is an interrupt trace: name the driver image to run it with, as in "
+                    + "lvdsim replay \(file) dummy.ko --workload tx:100")
         }
         var arguments = images + ["--workload", workload, "--cpus", "\(cpus)", "--seed", "\(seed)"]
         if native { arguments.append("--native") }
@@ -118,11 +128,14 @@ extension RecordedInputs {
         // Images given on the command line say where the recorded ones are.
         let names = options.images.isEmpty ? recorded : options.images
         guard names.count == recorded.count else {
-            throw UserError(.usage, "replay: \(file) was recorded with \(recorded.count) images (\(recorded.joined(separator: ", "))), "
-                + "found \(names.count) on the command line")
+            throw UserError(
+                .usage,
+                "replay: \(file) was recorded with \(recorded.count) images (\(recorded.joined(separator: ", "))), "
+                    + "found \(names.count) on the command line")
         }
-        var scenario = Scenario(drivers: try names.map { try ImageSearch.locate($0, folder: options.imageFolder) },
-                                workload: header.workload)
+        var scenario = Scenario(
+            drivers: try names.map { try ImageSearch.locate($0, folder: options.imageFolder) },
+            workload: header.workload)
         scenario.system.isolation = header.isolated ? .isolated : .native
         scenario.system.processorCount = header.processors
         scenario.system.seed = header.seed
@@ -141,14 +154,18 @@ extension RecordedInputs {
         }
         let present = try files(scenario)
         guard present.map(\.role) == header.inputs.map(\.role) else {
-            throw UserError(.badData, "\(file): found the inputs \(header.inputs.map(\.role).joined(separator: ", ")), expected "
-                + present.map(\.role).joined(separator: ", "))
+            throw UserError(
+                .badData,
+                "\(file): found the inputs \(header.inputs.map(\.role).joined(separator: ", ")), expected "
+                    + present.map(\.role).joined(separator: ", "))
         }
         for (input, (_, path)) in zip(header.inputs, present) {
             let found = try sum(path)
             guard found == input.sha256 else {
-                throw UserError(.badData, "\(file): was recorded with another \(input.name): found SHA-256 \(found) in \(path), "
-                    + "expected \(input.sha256)")
+                throw UserError(
+                    .badData,
+                    "\(file): was recorded with another \(input.name): found SHA-256 \(found) in \(path), "
+                        + "expected \(input.sha256)")
             }
         }
         return scenario

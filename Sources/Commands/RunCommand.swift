@@ -7,10 +7,11 @@ import Simulation
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run driver images in isolated domains, and report crossings, exits, interrupts, cycles and findings.",
+        abstract:
+            "Run driver images in isolated domains, and report crossings, exits, interrupts, cycles and findings.",
         discussion: """
-            Exit code 0: the workload completed and no rule was broken. 1: a rule was broken. 2: the guest died or did not \
-            complete. lvdsim help exit-codes lists the others.
+            Exit code 0: the workload completed and no rule was broken. 1: a rule was broken. 2: the guest died or did \
+            not complete. lvdsim help exit-codes lists the others.
             """)
 
     @OptionGroup var options: RunOptions
@@ -55,8 +56,10 @@ enum Running {
         Signals.stopOnInterrupt()
         var line = Progress()
         let result = body({ Signals.interrupted.load(ordering: .relaxed) }) { run in
-            line.show("\(grouped(run.completed)) of \(grouped(run.scenario.workload.operations)) \(run.scenario.workload.operation)s, "
-                + "\(grouped(run.machine.statistics.instructions / 1_000_000)) M instructions")
+            line.show(
+                "\(grouped(run.completed)) of \(grouped(run.scenario.workload.operations)) "
+                    + "\(run.scenario.workload.operation)s, "
+                    + "\(grouped(run.machine.statistics.instructions / 1_000_000)) M instructions")
         }
         line.clear()
         return result

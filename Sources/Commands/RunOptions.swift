@@ -7,11 +7,15 @@ import Simulation
 
 /// What makes a scenario: shared by `run`, `check`, `explore` and `replay` of an interrupt trace.
 struct RunOptions: ParsableArguments {
-    @Argument(help: ArgumentHelp("Driver images (.ko). A bare name that is not a file here is looked for among the fetched "
-        + "Debian modules and in fixtures/images.", valueName: "image"))
+    @Argument(
+        help: ArgumentHelp(
+            "Driver images (.ko). A bare name that is not a file here is looked for among the fetched "
+                + "Debian modules and in fixtures/images.", valueName: "image"))
     var images: [String]
 
-    @Option(help: ArgumentHelp("What the guest kernel does with the driver: tx:N transmits N packets.", valueName: "name:n"))
+    @Option(
+        help: ArgumentHelp("What the guest kernel does with the driver: tx:N transmits N packets.", valueName: "name:n")
+    )
     var workload = "tx:1000"
 
     @Flag(help: "Link the driver into the kernel instead: no monitor, no domain, for comparison.")
@@ -26,14 +30,18 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Guest memory: bytes, or with K, M or G.", valueName: "size"))
     var memory = "256M"
 
-    @Option(help: ArgumentHelp("Cycles between timer interrupts; 0: none. Left out: the guest kernel's own choice.", valueName: "cycles"))
+    @Option(
+        help: ArgumentHelp(
+            "Cycles between timer interrupts; 0: none. Left out: the guest kernel's own choice.", valueName: "cycles"))
     var timer: UInt64?
 
     @Option(help: ArgumentHelp("Give up at this cycle (exit 4).", valueName: "n"))
     var maxCycles: UInt64?
 
-    @Option(help: ArgumentHelp("vmlinux of the kernel that a Linux module was built for, for its BTF. Left out: found from the "
-        + "module's release.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "vmlinux of the kernel that a Linux module was built for, for its BTF. Left out: found from the "
+                + "module's release.", valueName: "file"))
     var btf: String?
 
     @Option(name: .customLong("images"), help: ArgumentHelp("Folder of the guest's images.", valueName: "folder"))
@@ -47,8 +55,9 @@ struct RunOptions: ParsableArguments {
 
     func scenario(invariants: [any Invariant.Type] = Registry.invariants) throws -> Scenario {
         guard (1...8).contains(cpus) else { throw UserError(.usage, "--cpus \(cpus): expected 1 to 8 processors") }
-        var scenario = Scenario(drivers: try images.map { try ImageSearch.locate($0, folder: imageFolder) },
-                                workload: try Workload(workload))
+        var scenario = Scenario(
+            drivers: try images.map { try ImageSearch.locate($0, folder: imageFolder) },
+            workload: try Workload(workload))
         scenario.invariants = invariants
         if let maxCycles { scenario.cyclesMax = maxCycles }
         scenario.system.isolation = native ? .native : .isolated
@@ -89,12 +98,17 @@ enum ImageSearch {
         if let cache = DebianModules.folder { places.append(cache) }
         if let images = try? ImageFolder.locate(folder) { places += [images, images + "/attacks"] }
         for place in places {
-            for candidate in [name, name + ".ko"] where FileManager.default.fileExists(atPath: place + "/" + candidate) {
+            for candidate in [name, name + ".ko"] where FileManager.default.fileExists(atPath: place + "/" + candidate)
+            {
                 return place + "/" + candidate
             }
         }
-        throw UserError(.noInput, "\(name): found no such file here, among Debian's fetched modules or in fixtures/images\n"
-            + "  hint: scripts/fetch-debian.sh \(name.split(separator: ".").first ?? "dummy") fetches one of Debian's modules")
+        throw UserError(
+            .noInput,
+            "\(name): found no such file here, among Debian's fetched modules or in fixtures/images\n"
+                + "  hint: scripts/fetch-debian.sh \(name.split(separator: ".").first ?? "dummy") fetches one of "
+                + "Debian's modules"
+        )
     }
 }
 

@@ -18,7 +18,8 @@ enum Signals {
     static func reportTraps() {
         for number in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE] {
             signal(number) { _ in
-                let text: StaticString = "lvdsim: internal error. This is a bug of lvdsim: please report the command line.\n"
+                let text: StaticString =
+                    "lvdsim: internal error. This is a bug of lvdsim: please report the command line.\n"
                 _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
                 _exit(70)
             }

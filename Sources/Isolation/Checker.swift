@@ -122,8 +122,9 @@ public final class Checker: Observer {
     }
 
     private func situation(_ processor: Int, _ machine: MachineView, structuresChanged: Bool) -> Situation {
-        Situation(layout: layout, sites: sites, machine: machine, processor: processor, views: views, census: census,
-                  structuresChanged: structuresChanged)
+        Situation(
+            layout: layout, sites: sites, machine: machine, processor: processor, views: views, census: census,
+            structuresChanged: structuresChanged)
     }
 
     private func collect(_ judged: inout Rule, processor: Int, _ machine: MachineView) {
@@ -132,14 +133,17 @@ public final class Checker: Observer {
         judged.verdict.violations = []
         let rule = type(of: judged.invariant)
         for (evidence, rip) in violations {
-            if let known = findings.firstIndex(where: { $0.id == rule.id && $0.evidence == evidence && $0.rip == rip }) {
+            if let known = findings.firstIndex(where: { $0.id == rule.id && $0.evidence == evidence && $0.rip == rip })
+            {
                 findings[known].occurrences += 1
                 continue
             }
             guard findings.count < Self.findingsMax else { findingsDropped += 1; continue }
-            findings.append(Finding(
-                id: rule.id, statement: rule.statement, evidence: evidence, rip: rip, location: layout.describe(rip),
-                cycle: machine.cycles(of: processor), processor: processor))
+            findings.append(
+                Finding(
+                    id: rule.id, statement: rule.statement, evidence: evidence, rip: rip,
+                    location: layout.describe(rip),
+                    cycle: machine.cycles(of: processor), processor: processor))
         }
     }
 }

@@ -17,8 +17,10 @@ public struct Finding: Sendable, Equatable {
     /// How often the same evidence was seen at the same place; the rest describes the first time.
     public var occurrences: UInt64 = 1
 
-    public init(id: String, statement: String, evidence: String, rip: LinearAddress, location: String?, cycle: UInt64,
-                processor: Int) {
+    public init(
+        id: String, statement: String, evidence: String, rip: LinearAddress, location: String?, cycle: UInt64,
+        processor: Int
+    ) {
         self.id = id
         self.statement = statement
         self.evidence = evidence

@@ -58,14 +58,16 @@ public struct TranslationReader {
         for number in stride(from: UInt8(4), through: 1, by: -1) {
             guard let level = EPTLevel(rawValue: number) else { return nil }
             eptTables.insert(table.rawValue)
-            let entry = EPTEntry(machine.readPhysical(
-                table + level.index(GuestPhysicalAddress(gpa)) &* 8, as: UInt64.self))
+            let entry = EPTEntry(
+                machine.readPhysical(
+                    table + level.index(GuestPhysicalAddress(gpa)) &* 8, as: UInt64.self))
             guard entry.isPresent else { return nil }
             rights &= entry.permissions.rawValue
             if number == 1 || entry.isLarge && number < 4 {
                 let inside = gpa & (level.span - 1)
-                return EPTLeaf(physical: PhysicalAddress((entry.address.rawValue & ~(level.span - 1)) | inside),
-                               bytes: level.span - inside, permissions: EPTPermissions(rights))
+                return EPTLeaf(
+                    physical: PhysicalAddress((entry.address.rawValue & ~(level.span - 1)) | inside),
+                    bytes: level.span - inside, permissions: EPTPermissions(rights))
             }
             table = entry.address
         }
@@ -96,7 +98,8 @@ public struct TranslationReader {
         return nil
     }
 
-    private mutating func guestEntry(_ table: UInt64, _ linear: UInt64, _ level: UInt64, _ view: AddressView) -> UInt64? {
+    private mutating func guestEntry(_ table: UInt64, _ linear: UInt64, _ level: UInt64, _ view: AddressView) -> UInt64?
+    {
         guard let place = ept(table, view.eptp) else { return nil }
         guestTables.insert(place.physical.rawValue & ~Page.offsetMask)
         let index = linear >> (12 + 9 * (level - 1)) & 511
@@ -108,8 +111,9 @@ public struct TranslationReader {
     /// itself maps more than anybody can read.
     public mutating func mappings(of view: AddressView, limit: Int = 1 << 20) -> [PageMapping] {
         var found: [PageMapping] = []
-        visit(table: view.cr3 & PagingEntry.address, level: 4, linear: 0, writable: true, executable: true,
-              view, limit, &found)
+        visit(
+            table: view.cr3 & PagingEntry.address, level: 4, linear: 0, writable: true, executable: true,
+            view, limit, &found)
         return found
     }
 
@@ -128,12 +132,14 @@ public struct TranslationReader {
             let canWrite = writable && entry & PagingEntry.writable != 0
             let canExecute = executable && entry & PagingEntry.executeDisable == 0
             if level > 1, entry & PagingEntry.pageSize == 0 || level == 4 {
-                visit(table: entry & PagingEntry.address, level: level - 1, linear: start, writable: canWrite,
-                      executable: canExecute, view, limit, &found)
+                visit(
+                    table: entry & PagingEntry.address, level: level - 1, linear: start, writable: canWrite,
+                    executable: canExecute, view, limit, &found)
                 continue
             }
-            pieces(of: entry & PagingEntry.address & ~(span - 1), span: span, at: start, writable: canWrite,
-                   executable: canExecute, view, limit, &found)
+            pieces(
+                of: entry & PagingEntry.address & ~(span - 1), span: span, at: start, writable: canWrite,
+                executable: canExecute, view, limit, &found)
         }
     }
 
@@ -146,10 +152,11 @@ public struct TranslationReader {
         while offset < span, found.count < limit {
             if let leaf = ept(gpa + offset, view.eptp) {
                 let bytes = min(span - offset, leaf.bytes)
-                found.append(PageMapping(
-                    linear: linear + offset, bytes: bytes, guestPhysical: gpa + offset, physical: leaf.physical,
-                    guestWritable: writable, eptWritable: leaf.permissions.contains(.write),
-                    executable: executable && leaf.permissions.contains(.execute)))
+                found.append(
+                    PageMapping(
+                        linear: linear + offset, bytes: bytes, guestPhysical: gpa + offset, physical: leaf.physical,
+                        guestWritable: writable, eptWritable: leaf.permissions.contains(.write),
+                        executable: executable && leaf.permissions.contains(.execute)))
                 offset += bytes
             } else {
                 offset += Page.size

@@ -33,12 +33,13 @@ public struct CrossingSites: Sendable {
     public init(_ layout: GuestLayout) {
         sites = layout.vmFunctionSites.map { site in
             let name = layout.kernel.symbol(containing: site.address)?.symbol.name ?? ""
-            let place: Place = switch name {
-            case _ where name.hasPrefix("vmfunc_trampoline"): .trampoline
-            case _ where name.hasPrefix("vmfunc_springboard_entry"): .springboardEntry
-            case _ where name.hasPrefix("vmfunc_springboard_return"): .springboardReturn
-            default: .interrupt
-            }
+            let place: Place =
+                switch name {
+                case _ where name.hasPrefix("vmfunc_trampoline"): .trampoline
+                case _ where name.hasPrefix("vmfunc_springboard_entry"): .springboardEntry
+                case _ where name.hasPrefix("vmfunc_springboard_return"): .springboardReturn
+                default: .interrupt
+                }
             return Site(address: site.address.rawValue, expectedECX: site.expectedECX, place: place)
         }.sorted { $0.address < $1.address }
     }

@@ -32,13 +32,14 @@ public struct GuestResults: Sendable, Equatable {
         public var meaning: String {
             let texts = [
                 "raised an exception", "touched memory outside its view", "met a broken EPT entry",
-                "executed VMFUNC with an invalid function or list entry", "reached a crossing with the wrong list index",
+                "executed VMFUNC with an invalid function or list entry",
+                "reached a crossing with the wrong list index",
                 "accessed a control register", "accessed a model-specific register", "accessed an I/O port",
                 "accessed a descriptor-table register", "accessed a debug register", "executed XSETBV",
                 "called the monitor", "kept the processor without making progress", "executed a VMX instruction",
                 "changed the interrupt flag across a crossing", "nested calls until the kernel stack ran short",
                 "sent a message that makes no sense", "caused a triple fault",
-                "caused an exit that has no business in a domain", "asked to be terminated",
+                "caused an exit that has no business in a domain", "asked to be terminated"
             ]
             return (1...texts.count).contains(Int(cause)) ? texts[Int(cause) - 1] : "for an unknown cause (\(cause))"
         }

@@ -14,8 +14,9 @@ public struct CheckReport: Sendable {
 
     public var text: String {
         var table = TextTable()
-        table.heading("\(scenario.system.drivers.map(baseName).joined(separator: " ")), workload \(scenario.workload): "
-            + "\(grouped(result.completed)) of \(grouped(result.requested)) \(scenario.workload.operation)s")
+        table.heading(
+            "\(scenario.system.drivers.map(baseName).joined(separator: " ")), workload \(scenario.workload): "
+                + "\(grouped(result.completed)) of \(grouped(result.requested)) \(scenario.workload.operation)s")
         for rule in result.coverage {
             let verdict = count(rule.id) > 0 ? "VIOLATED" : rule.evaluations > 0 ? "held" : "never evaluated"
             table.add("\(rule.id)  \(verdict)", rule.evaluations, "evaluations")
@@ -29,16 +30,20 @@ public struct CheckReport: Sendable {
             ("image", .string(scenario.system.drivers.map(baseName).joined(separator: " "))),
             ("workload", .string(scenario.workload.description)),
             ("completed", .count(result.completed)),
-            ("rules", .array(result.coverage.map { rule in
-                .object([
-                    ("id", .string(rule.id)),
-                    ("statement", .string(rule.statement)),
-                    ("evaluations", .count(rule.evaluations)),
-                    ("findings", .count(count(rule.id))),
-                ])
-            })),
+            (
+                "rules",
+                .array(
+                    result.coverage.map { rule in
+                        .object([
+                            ("id", .string(rule.id)),
+                            ("statement", .string(rule.statement)),
+                            ("evaluations", .count(rule.evaluations)),
+                            ("findings", .count(count(rule.id)))
+                        ])
+                    })
+            ),
             ("findings", .array(result.findings.map(\.json))),
-            ("digest", .string(result.digest)),
+            ("digest", .string(result.digest))
         ])
     }
 }

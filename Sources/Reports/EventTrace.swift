@@ -3,8 +3,8 @@ import LVD
 import Simulation
 import X86Architecture
 
-/// The events of a run as JSON Lines, for `jq` and eyes: docs/reference/event-trace.md. The first line is a header; then one
-/// event per line, with names where addresses have them.
+/// The events of a run as JSON Lines, for `jq` and eyes: docs/reference/event-trace.md. The first line is a
+/// header; then one event per line, with names where addresses have them.
 public struct EventTrace {
     private let layout: GuestLayout
     private let sites: CrossingSites
@@ -21,13 +21,13 @@ public struct EventTrace {
             ("isolation", .string(scenario.isIsolated ? "isolated" : "native")),
             ("workload", .string(scenario.workload.description)),
             ("processors", .count(scenario.system.processorCount)),
-            ("seed", .count(scenario.system.seed)),
+            ("seed", .count(scenario.system.seed))
         ]).text(indent: nil) + "\n"
     }
 
     public func line(_ event: EventRecord) -> String {
         var members: [(String, JSONValue)] = [
-            ("cycle", .count(event.cycle)), ("processor", .count(event.processor)), ("event", .string(event.kind.name)),
+            ("cycle", .count(event.cycle)), ("processor", .count(event.processor)), ("event", .string(event.kind.name))
         ]
         for (i, field) in event.kind.fields.enumerated() {
             let value = event.values[i]
@@ -36,10 +36,13 @@ public struct EventTrace {
             case "reason": members.append((field, .string(exitName(UInt16(truncatingIfNeeded: value)))))
             default: members.append((field, .hex(value)))
             }
-            if field == "rip", let name = layout.describe(LinearAddress(value)) { members.append(("at", .string(name))) }
+            if field == "rip", let name = layout.describe(LinearAddress(value)) {
+                members.append(("at", .string(name)))
+            }
         }
         if event.kind == .eptpSwitch {
-            let crossing = sites.crossing(rip: LinearAddress(event.values[0]), index: UInt32(truncatingIfNeeded: event.values[1]))
+            let crossing = sites.crossing(
+                rip: LinearAddress(event.values[0]), index: UInt32(truncatingIfNeeded: event.values[1]))
             members.append(("crossing", .string(crossing.rawValue)))
         }
         return JSONValue.object(members).text(indent: nil) + "\n"

@@ -38,7 +38,9 @@ public struct ExplorationReport: Sendable {
     }
 
     public var status: ExitStatus {
-        if bad.contains(where: { if case .notModelled = $0.outcome { !$0.findings.isEmpty } else { true } }) { return .violated }
+        if bad.contains(where: { if case .notModelled = $0.outcome { !$0.findings.isEmpty } else { true } }) {
+            return .violated
+        }
         if notModelled > 0 { return .notModelled }
         return isComplete ? .clean : .limit
     }
@@ -62,8 +64,10 @@ public struct ExplorationReport: Sendable {
 
     public var text: String {
         var table = TextTable()
-        table.heading("\(scenario.system.drivers.map(baseName).joined(separator: " ")), call \(grouped(window.call)) of workload \(scenario.workload), "
-            + "vector 0x\(String(window.vector, radix: 16))")
+        table.heading(
+            "\(scenario.system.drivers.map(baseName).joined(separator: " ")), call \(grouped(window.call)) "
+                + "of workload \(scenario.workload), "
+                + "vector 0x\(String(window.vector, radix: 16))")
         table.add("boundaries", UInt64(boundaries), isComplete ? "" : "interrupted before the last one")
         table.add("injections", trials)
         for (name, count) in outcomes { table.add("  " + name, count) }
@@ -91,18 +95,22 @@ public struct ExplorationReport: Sendable {
             ("complete", .bool(isComplete)),
             ("injections", .count(trials)),
             ("outcomes", .object(outcomes.map { ($0.name, .count($0.count)) })),
-            ("failures", .array(bad.map { trial in
-                .object([
-                    ("boundary", .count(trial.boundary)),
-                    ("inject", .string(source(trial))),
-                    ("rip", .hex(trial.rip.rawValue)),
-                    ("location", .optional(trial.location)),
-                    ("outcome", .string(trial.outcome.name)),
-                    ("detail", .optional(detail(trial.outcome))),
-                    ("findings", .array(trial.findings.map(\.json))),
-                    ("again", .string(reproduction(trial))),
-                ])
-            })),
+            (
+                "failures",
+                .array(
+                    bad.map { trial in
+                        .object([
+                            ("boundary", .count(trial.boundary)),
+                            ("inject", .string(source(trial))),
+                            ("rip", .hex(trial.rip.rawValue)),
+                            ("location", .optional(trial.location)),
+                            ("outcome", .string(trial.outcome.name)),
+                            ("detail", .optional(detail(trial.outcome))),
+                            ("findings", .array(trial.findings.map(\.json))),
+                            ("again", .string(reproduction(trial)))
+                        ])
+                    })
+            )
         ])
     }
 }

@@ -10,7 +10,7 @@ extension Finding {
             ("location", .optional(location)),
             ("cycle", .count(cycle)),
             ("processor", .count(processor)),
-            ("occurrences", .count(occurrences)),
+            ("occurrences", .count(occurrences))
         ])
     }
 

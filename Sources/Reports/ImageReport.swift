@@ -63,7 +63,9 @@ public struct ImageReport: Sendable {
         if let license = metadata.license { lines.append(("license", license)) }
         if !metadata.dependencies.isEmpty { lines.append(("depends on", metadata.dependencies.joined(separator: " "))) }
         if metadata.hasModuleVersions { lines.append(("symbol versions", "\(metadata.versions.count)")) }
-        if let signature = object.signature { lines.append(("signature", "\(signature.byteCount) bytes, not verified")) }
+        if let signature = object.signature {
+            lines.append(("signature", "\(signature.byteCount) bytes, not verified"))
+        }
         return lines
     }
 
@@ -72,21 +74,31 @@ public struct ImageReport: Sendable {
             ("image", .string(baseName(object.file))),
             ("kind", .string(kind)),
             ("entry", object.kind == .relocatable ? .null : .hex(object.entry)),
-            ("module", metadata == nil ? .null : .object([
-                ("name", .optional(metadata?.name)),
-                ("versionMagic", .optional(metadata?.versionMagic)),
-                ("license", .optional(metadata?.license)),
-                ("dependsOn", .array((metadata?.dependencies ?? []).map(JSONValue.string))),
-                ("symbolVersions", .count(metadata?.versions.count ?? 0)),
-                ("signed", .bool(object.signature != nil)),
-            ])),
-            ("sections", .array(sections.map { _, section in
-                .object([
-                    ("name", .string(section.name)), ("bytes", .count(section.size)), ("rights", .string(rights(section))),
-                ])
-            })),
+            (
+                "module",
+                metadata == nil
+                    ? .null
+                    : .object([
+                        ("name", .optional(metadata?.name)),
+                        ("versionMagic", .optional(metadata?.versionMagic)),
+                        ("license", .optional(metadata?.license)),
+                        ("dependsOn", .array((metadata?.dependencies ?? []).map(JSONValue.string))),
+                        ("symbolVersions", .count(metadata?.versions.count ?? 0)),
+                        ("signed", .bool(object.signature != nil))
+                    ])
+            ),
+            (
+                "sections",
+                .array(
+                    sections.map { _, section in
+                        .object([
+                            ("name", .string(section.name)), ("bytes", .count(section.size)),
+                            ("rights", .string(rights(section)))
+                        ])
+                    })
+            ),
             ("relocations", .object(relocations.map { (Self.name(ofRelocation: $0.type), .count($0.count)) })),
-            ("imports", .array(imports.map(JSONValue.string))),
+            ("imports", .array(imports.map(JSONValue.string)))
         ])
     }
 

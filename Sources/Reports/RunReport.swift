@@ -22,44 +22,62 @@ public struct RunReport: Sendable {
         return .object([
             ("image", .string(images.joined(separator: " "))),
             ("isolation", .string(scenario.isIsolated ? "isolated" : "native")),
-            ("workload", .object([
-                ("name", .string(scenario.workload.name)),
-                ("requested", .count(result.requested)),
-                ("completed", .count(result.completed)),
-                ("packets", .count(result.guest?.txPackets ?? 0)),
-                ("bytes", .count(result.guest?.txBytes ?? 0)),
-            ])),
+            (
+                "workload",
+                .object([
+                    ("name", .string(scenario.workload.name)),
+                    ("requested", .count(result.requested)),
+                    ("completed", .count(result.completed)),
+                    ("packets", .count(result.guest?.txPackets ?? 0)),
+                    ("bytes", .count(result.guest?.txBytes ?? 0))
+                ])
+            ),
             ("processors", .count(scenario.system.processorCount)),
             ("seed", .count(scenario.system.seed)),
-            ("crossings", .object([
-                ("calls", .count(crossings.count(.call))),
-                ("callbacks", .count(crossings.count(.callback))),
-                ("interrupts", .count(crossings.count(.interruptEntry))),
-                ("rogue", .count(crossings.count(.rogue))),
-            ])),
+            (
+                "crossings",
+                .object([
+                    ("calls", .count(crossings.count(.call))),
+                    ("callbacks", .count(crossings.count(.callback))),
+                    ("interrupts", .count(crossings.count(.interruptEntry))),
+                    ("rogue", .count(crossings.count(.rogue)))
+                ])
+            ),
             ("vmfunc", .count(crossings.vmfunc)),
-            ("vmExits", .object([
-                ("total", .count(crossings.exits)),
-                ("byReason", .object(crossings.exitsByReason.map { (exitName($0.reason), .count($0.count)) })),
-            ])),
-            ("interrupts", .object([
-                ("delivered", .count(crossings.interrupts)),
-                ("insideDomain", .count(crossings.interruptsInsideDomain)),
-                ("nmis", .count(crossings.nmis)),
-                ("nmisInsideDomain", .count(crossings.nmisInsideDomain)),
-            ])),
+            (
+                "vmExits",
+                .object([
+                    ("total", .count(crossings.exits)),
+                    ("byReason", .object(crossings.exitsByReason.map { (exitName($0.reason), .count($0.count)) }))
+                ])
+            ),
+            (
+                "interrupts",
+                .object([
+                    ("delivered", .count(crossings.interrupts)),
+                    ("insideDomain", .count(crossings.interruptsInsideDomain)),
+                    ("nmis", .count(crossings.nmis)),
+                    ("nmisInsideDomain", .count(crossings.nmisInsideDomain))
+                ])
+            ),
             ("instructions", .count(result.instructions)),
-            ("cycles", .object([
-                ("total", .count(result.cycles)),
-                ("workload", .count(result.workloadCycles)),
-                ("perOperation", tenths(result.workloadCycles, result.completed).map { .tenths($0) } ?? .null),
-            ])),
+            (
+                "cycles",
+                .object([
+                    ("total", .count(result.cycles)),
+                    ("workload", .count(result.workloadCycles)),
+                    ("perOperation", tenths(result.workloadCycles, result.completed).map { .tenths($0) } ?? .null)
+                ])
+            ),
             ("findings", .array(result.findings.map(\.json))),
-            ("outcome", .object([
-                ("exitCode", .integer(Int64(result.status.rawValue))),
-                ("explanation", .optional(result.explanation)),
-            ])),
-            ("digest", .string(result.digest)),
+            (
+                "outcome",
+                .object([
+                    ("exitCode", .integer(Int64(result.status.rawValue))),
+                    ("explanation", .optional(result.explanation))
+                ])
+            ),
+            ("digest", .string(result.digest))
         ])
     }
 
@@ -68,8 +86,10 @@ public struct RunReport: Sendable {
     public var text: String {
         var table = TextTable()
         let crossings = result.crossings
-        table.heading("\(images.joined(separator: " ")), \(scenario.isIsolated ? "isolated" : "native"), workload \(scenario.workload)"
-            + (scenario.system.processorCount > 1 ? ", \(scenario.system.processorCount) processors" : ""))
+        table.heading(
+            "\(images.joined(separator: " ")), \(scenario.isIsolated ? "isolated" : "native"), "
+                + "workload \(scenario.workload)"
+                + (scenario.system.processorCount > 1 ? ", \(scenario.system.processorCount) processors" : ""))
         let operation = scenario.workload.operation
         table.add("completed", result.completed, "of \(grouped(result.requested)) \(operation)s")
         if let guest = result.guest, guest.txPackets > 0 {
@@ -92,7 +112,8 @@ public struct RunReport: Sendable {
         table.add("instructions", result.instructions)
         table.add("cycles", result.cycles)
         if result.completed > 0 {
-            table.add("cycles per \(operation)", ratio(result.workloadCycles, result.completed), "in the workload's loop")
+            table.add(
+                "cycles per \(operation)", ratio(result.workloadCycles, result.completed), "in the workload's loop")
         }
         table.add("findings", UInt64(result.findings.count), coverage)
         table.line("digest  \(result.digest)")

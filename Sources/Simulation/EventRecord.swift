@@ -109,12 +109,15 @@ extension EventRecord: CustomStringConvertible {
             throw .init(found: "\"\(line.prefix(60))\"", expected: "an event: cycle, processor, kind, fields")
         }
         guard let kind = Kind.allCases.first(where: { $0.name == words[2] }) else {
-            throw .init(found: "event \"\(words[2].prefix(30))\"", expected: "one of "
-                + Kind.allCases.map(\.name).joined(separator: ", "))
+            throw .init(
+                found: "event \"\(words[2].prefix(30))\"",
+                expected: "one of "
+                    + Kind.allCases.map(\.name).joined(separator: ", "))
         }
         let fields = kind.fields
         guard words.count == 3 + fields.count else {
-            throw .init(found: "\(words.count - 3) fields", expected: "\(kind.name) with " + fields.joined(separator: ", "))
+            throw .init(
+                found: "\(words.count - 3) fields", expected: "\(kind.name) with " + fields.joined(separator: ", "))
         }
         var values: InlineArray<5, UInt64> = .init(repeating: 0)
         for (i, field) in fields.enumerated() {

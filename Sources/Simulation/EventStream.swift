@@ -12,7 +12,9 @@ public final class EventStream: Observer {
     public init() {}
 
     public func observe(_ event: Event, processor: Int, in machine: MachineView) {
-        guard let record = EventRecord(event, processor: processor, cycle: machine.cycles(of: processor)) else { return }
+        guard let record = EventRecord(event, processor: processor, cycle: machine.cycles(of: processor)) else {
+            return
+        }
         record.add(to: &hash)
         count += 1
         sink?(record)

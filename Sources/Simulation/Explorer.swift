@@ -97,11 +97,14 @@ public struct Explorer {
         _ = scout.machine.run(.cycle(scenario.cyclesMax))
         guard let found = counter.found else {
             let what = plan.call.map { "call \($0)" } ?? "a call of the workload"
-            throw UserError(.badData, "explore: found \(counter.calls) calls into a domain, expected \(what); "
-                + "is the driver isolated and the workload long enough?")
+            throw UserError(
+                .badData,
+                "explore: found \(counter.calls) calls into a domain, expected \(what); "
+                    + "is the driver isolated and the workload long enough?")
         }
-        return Window(call: found.call, cycle: found.cycle, processor: found.processor,
-                      vector: plan.vector ?? counter.vector ?? 0x20)
+        return Window(
+            call: found.call, cycle: found.cycle, processor: found.processor,
+            vector: plan.vector ?? counter.vector ?? 0x20)
     }
 
     // MARK: Trying
@@ -112,7 +115,8 @@ public struct Explorer {
         let machine = run.machine
         let entry = try entrySymbol()
         try approach(window, entry)
-        let returnTo = machine.view.readLinear(LinearAddress(stackPointer(window)), as: UInt64.self, processor: window.processor)
+        let returnTo = machine.view.readLinear(
+            LinearAddress(stackPointer(window)), as: UInt64.self, processor: window.processor)
         let goal = Goal(processor: window.processor, rip: returnTo ?? 0, rsp: stackPointer(window) &+ 8)
         let undisturbed = try undisturbedCall(goal, window)
         let sources = sources(window)
@@ -153,8 +157,10 @@ public struct Explorer {
 
     private func entrySymbol() throws -> LinearAddress {
         if let entry = run.system.layout.kernel["vmfunc_trampoline_entry"] { return entry }
-        throw UserError(.badData, "explore: found no symbol vmfunc_trampoline_entry in the guest kernel, expected the entry of "
-            + "its kernel-to-domain calls")
+        throw UserError(
+            .badData,
+            "explore: found no symbol vmfunc_trampoline_entry in the guest kernel, expected the entry of "
+                + "its kernel-to-domain calls")
     }
 
     /// Brings the machine to the last arrival at the trampoline's entry before the window's VMFUNC.
@@ -167,8 +173,10 @@ public struct Explorer {
             guard machine.step(processor: window.processor) == nil else { break }
         }
         guard let (snapshot, memory) = start else {
-            throw UserError(.ourBug, "explore: the entry of call \(window.call) was not seen within \(Self.approachCycles) cycles "
-                + "before its VMFUNC")
+            throw UserError(
+                .ourBug,
+                "explore: the entry of call \(window.call) was not seen within \(Self.approachCycles) cycles "
+                    + "before its VMFUNC")
         }
         machine.restore(snapshot)
         run.checker.memory = memory
@@ -215,8 +223,9 @@ public struct Explorer {
         let outcome = outcome(goal, undisturbed, deliveries)
         run.checker.finish(in: machine.view)
         let findings = Array(run.checker.findings.dropFirst(memory.findingCount))
-        return Trial(boundary: boundary, source: source, rip: rip, location: run.system.layout.describe(rip),
-                     outcome: outcome, findings: findings)
+        return Trial(
+            boundary: boundary, source: source, rip: rip, location: run.system.layout.describe(rip),
+            outcome: outcome, findings: findings)
     }
 
     private func outcome(_ goal: Goal, _ undisturbed: Undisturbed, _ deliveries: DeliveryWatch) -> Outcome {
@@ -241,8 +250,10 @@ public struct Explorer {
         case .some(let inDomain): inDomain ? .inDomain : .inKernel
         }
     }
-    private static let names = ["RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R8", "R9", "R10", "R11", "R12",
-                                "R13", "R14", "R15"]
+    private static let names = [
+        "RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R8", "R9", "R10", "R11", "R12",
+        "R13", "R14", "R15"
+    ]
 }
 
 func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

@@ -26,13 +26,15 @@ final class CallCounter: Observer {
     func observe(_ event: Event, processor: Int, in machine: MachineView) {
         if case .delivered(let number, .external, _, _, _) = event { vector = number }
         guard case .eptpSwitch(let rip, let index, _, _) = event, found == nil,
-              sites.crossing(rip: rip, index: index) == .call else { return }
+            sites.crossing(rip: rip, index: index) == .call
+        else { return }
         calls += 1
-        let isWanted = if let wanted {
-            wanted == calls
-        } else {
-            (GuestResults(machine, layout: layout)?.progress ?? 0) >= 1
-        }
+        let isWanted =
+            if let wanted {
+                wanted == calls
+            } else {
+                (GuestResults(machine, layout: layout)?.progress ?? 0) >= 1
+            }
         guard isWanted else { return }
         found = (calls, machine.cycles(of: processor), processor)
         stop()

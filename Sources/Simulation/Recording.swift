@@ -73,10 +73,11 @@ extension Recording.Header {
         text += "timer \(timerCycles.map(String.init) ?? "default")\n"
         for argument in arguments { text += "argument \(argument)\n" }
         for event in interrupts.events {
-            let what = switch event.source {
-            case .vector(let vector): "0x" + String(vector, radix: 16)
-            case .nmi: "nmi"
-            }
+            let what =
+                switch event.source {
+                case .vector(let vector): "0x" + String(vector, radix: 16)
+                case .nmi: "nmi"
+                }
             text += "interrupt \(event.cycle) \(event.processor) \(what)\n"
         }
         return text + "events\n"

@@ -11,7 +11,8 @@ extension Recording {
         (events, end) = try reader.eventsAndEnd()
         isIntact = reader.isIntact
         if events.count != end.count {
-            throw RecordingError(line: reader.number, found: "\(events.count) events", expected: "\(end.count), as count says")
+            throw RecordingError(
+                line: reader.number, found: "\(events.count) events", expected: "\(end.count), as count says")
         }
     }
 }
@@ -84,7 +85,8 @@ private struct LineReader {
     }
 
     private func read(_ key: Substring, _ words: [Substring], _ line: Substring, _ header: inout Recording.Header)
-        throws(RecordingError) {
+        throws(RecordingError)
+    {
         switch key {
         case "image", "kernel", "monitor", "domain", "btf":
             guard words.count >= 3, let sum = words.last, sum.count == 64, sum.allSatisfy(\.isHexDigit) else {
@@ -98,7 +100,9 @@ private struct LineReader {
             }
             header.isolated = line == "isolation isolated"
         case "workload":
-            guard words.count == 2, let workload = try? Workload(String(words[1])) else { throw failure(line, "a workload, as tx:1000") }
+            guard words.count == 2, let workload = try? Workload(String(words[1])) else {
+                throw failure(line, "a workload, as tx:1000")
+            }
             header.workload = workload
         case "cpus":
             guard let count = Int(exactly: try number(words, "processors")), (1...8).contains(count) else {
@@ -116,8 +120,11 @@ private struct LineReader {
             } catch {
                 throw failure(error.found, error.expected)
             }
-        default: throw failure(line, "image, kernel, monitor, domain, isolation, workload, cpus, seed, memory, timer, "
-            + "argument, interrupt or events")
+        default:
+            throw failure(
+                line,
+                "image, kernel, monitor, domain, isolation, workload, cpus, seed, memory, timer, "
+                    + "argument, interrupt or events")
         }
     }
 

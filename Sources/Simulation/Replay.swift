@@ -26,7 +26,9 @@ public struct Replay {
     }
 
     /// Runs to the end, or to the first event that differs.
-    public mutating func repeatRun(isInterrupted: () -> Bool = { false }, progress: (Run) -> Void = { _ in }) -> RunResult {
+    public mutating func repeatRun(isInterrupted: () -> Bool = { false }, progress: (Run) -> Void = { _ in })
+        -> RunResult
+    {
         let comparison = Comparison(recording, run.machine)
         run.stream.sink = comparison.compare
         let result = run.run(isInterrupted: isInterrupted, progress: progress)
@@ -37,8 +39,9 @@ public struct Replay {
 
     private func compareEnd(_ result: RunResult, _ count: Int) -> Divergence? {
         if count < recording.events.count {
-            return Divergence(line: recording.firstEventLine + count, recorded: recording.events[count].description,
-                              observed: "the run ended: \(result.explanation ?? "clean")")
+            return Divergence(
+                line: recording.firstEventLine + count, recorded: recording.events[count].description,
+                observed: "the run ended: \(result.explanation ?? "clean")")
         }
         let end = recording.end
         let line = recording.firstEventLine + recording.events.count + 2

@@ -42,7 +42,7 @@ public final class Run {
         }
     }
 
-    /// Runs to the end of the guest, to the scenario's limit, or until `isInterrupted` says so at an instruction boundary.
+    /// Runs to the end of the guest, to the scenario's limit, or until `isInterrupted`, at an instruction boundary.
     /// - Parameter progress: called between slices of the run, some times per second.
     public func run(isInterrupted: () -> Bool = { false }, progress: (Run) -> Void = { _ in }) -> RunResult {
         var stop = StopReason.limit

@@ -61,7 +61,8 @@ public struct RunResult: Sendable {
             if guest.status == .ok, completed == requested { return nil }
             var text = "the guest ended with status \(value): \(guest.status?.meaning ?? "unknown")"
             if guest.kill.cause != 0 {
-                text += "; it \(guest.kill.meaning) (processor \(guest.kill.processor), rip "
+                text +=
+                    "; it \(guest.kill.meaning) (processor \(guest.kill.processor), rip "
                     + "0x\(String(guest.kill.rip, radix: 16)), detail 0x\(String(guest.kill.detail, radix: 16)))"
             }
             if !guest.message.isEmpty { text += "; it says: \(guest.message)" }

@@ -22,8 +22,10 @@ public struct Workload: Sendable, Equatable, CustomStringConvertible {
             throw UserError(.usage, "--workload \(text): no workload is called \"\(parts[0])\"; there is: \(names)")
         }
         guard parts.count == 1 || UInt64(parts[1]).map({ $0 > 0 && $0 <= Self.operationsMax }) == true else {
-            throw UserError(.usage, "--workload \(text): expected a number of operations from 1 to \(Self.operationsMax), "
-                + "as in \(parts[0]):1000")
+            throw UserError(
+                .usage,
+                "--workload \(text): expected a number of operations from 1 to \(Self.operationsMax), "
+                    + "as in \(parts[0]):1000")
         }
         self.init(name: String(parts[0]), operations: parts.count == 1 ? 1000 : UInt64(parts[1])!)
     }

@@ -23,7 +23,8 @@ extension InterruptTrace {
             if words.isEmpty { continue }
             let event = try Self.event(words, line: number, processors: processors)
             if let last = events.last, event.cycle < last.cycle {
-                throw TraceError(line: number, found: "cycle \(event.cycle)", expected: "\(last.cycle) or more: events ascend")
+                throw TraceError(
+                    line: number, found: "cycle \(event.cycle)", expected: "\(last.cycle) or more: events ascend")
             }
             events.append(event)
         }
@@ -32,7 +33,8 @@ extension InterruptTrace {
 
     private static func event(_ words: [Substring], line: Int, processors: Int) throws(TraceError) -> Event {
         guard words.count == 3 else {
-            throw TraceError(line: line, found: "\(words.count) words", expected: "cycle, processor, and a vector or nmi")
+            throw TraceError(
+                line: line, found: "\(words.count) words", expected: "cycle, processor, and a vector or nmi")
         }
         guard let cycle = UInt64(words[0]) else {
             throw TraceError(line: line, found: quoted(words[0]), expected: "a cycle, decimal")

@@ -10,7 +10,10 @@ struct RecordingTests {
 
     static func header() -> Recording.Header {
         var header = Recording.Header()
-        header.inputs = [.init(role: "image", name: "my driver.ko", sha256: sum), .init(role: "kernel", name: "kernel.elf", sha256: sum)]
+        header.inputs = [
+            .init(role: "image", name: "my driver.ko", sha256: sum),
+            .init(role: "kernel", name: "kernel.elf", sha256: sum)
+        ]
         header.workload = Workload(name: "tx", operations: 7)
         header.processors = 2
         header.memoryBytes = 1 << 28
@@ -27,7 +30,7 @@ struct RecordingTests {
         .controlRegisterWrite(register: 3, old: 1, new: 2, rip: LinearAddress(3)),
         .eptViolation(address: GuestPhysicalAddress(1), qualification: 2, rip: LinearAddress(3)),
         .halted(rip: LinearAddress(10)),
-        .serialOutput(port: 0x3f8, byte: 65),
+        .serialOutput(port: 0x3f8, byte: 65)
     ]
 
     static func text() -> String {
@@ -86,10 +89,12 @@ struct RecordingTests {
         }
     }
 
-    @Test("a malformed line is named with what was found and expected", arguments: [
-        ("lvdsim-run 1", "lvdsim-run 2", 1), ("seed 1", "seed x", 7), ("cpus 2", "cpus 9", 6),
-        ("kind=0", "kond=0", 15), ("vm-exit", "vm-exot", 14), ("end\n", "fin\n", 21),
-    ])
+    @Test(
+        "a malformed line is named with what was found and expected",
+        arguments: [
+            ("lvdsim-run 1", "lvdsim-run 2", 1), ("seed 1", "seed x", 7), ("cpus 2", "cpus 9", 6),
+            ("kind=0", "kond=0", 15), ("vm-exit", "vm-exot", 14), ("end\n", "fin\n", 21)
+        ])
     func malformed(old: String, new: String, line: Int) {
         let text = Self.text()
         let place = text.range(of: old)!

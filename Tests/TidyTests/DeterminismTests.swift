@@ -18,22 +18,24 @@ struct DeterminismTests {
         ("await", "plain calls"),
         ("hashValue", "the digest in X86Machine"),
         ("shuffled", "an order of its own"),
-        ("randomElement", "a seeded generator"),
+        ("randomElement", "a seeded generator")
     ]
     static let engineOnly: [(word: String, instead: String)] = [
         ("Foundation", "the standard library"),
         ("Double", "integers"),
         ("Float", "integers"),
         ("Set", "a sorted array or a bit set: a Set has no order"),
-        ("Dictionary", "an array or an open-addressing table: a Dictionary has no order"),
+        ("Dictionary", "an array or an open-addressing table: a Dictionary has no order")
     ]
 
     static func words(_ line: String) -> [Substring] {
         line.split { !($0.isLetter || $0.isNumber || $0 == "_") }
     }
 
-    static let results: [String] = ["X86Architecture", "X86Decoder", "X86Machine", "DriverImage", "Boot", "LVD",
-                                    "Isolation", "Simulation", "Reports"]
+    static let results: [String] = [
+        "X86Architecture", "X86Decoder", "X86Machine", "DriverImage", "Boot", "LVD",
+        "Isolation", "Simulation", "Reports"
+    ]
 
     @Test("no clocks, chance, hash order or threads where results are made", arguments: results)
     func noOutsideInfluence(target: String) {
@@ -47,8 +49,9 @@ struct DeterminismTests {
         }
     }
 
-    @Test("no Foundation, floating point or unordered collections in the engine",
-          arguments: ["X86Architecture", "X86Decoder", "X86Machine"])
+    @Test(
+        "no Foundation, floating point or unordered collections in the engine",
+        arguments: ["X86Architecture", "X86Decoder", "X86Machine"])
     func engineWords(target: String) {
         for file in Repository.files(under: "Sources/\(target)/", "swift") {
             for (number, line) in codeLines(file.text).enumerated() {
@@ -64,7 +67,9 @@ struct DeterminismTests {
     func noUnorderedWalk(target: String) {
         for file in Repository.files(under: "Sources/\(target)/", "swift") {
             for (number, line) in codeLines(file.text).enumerated()
-            where line.contains(" in ") && line.contains("for ") && (line.contains(".keys {") || line.contains(".values {")) {
+            where line.contains(" in ") && line.contains("for ")
+                && (line.contains(".keys {") || line.contains(".values {"))
+            {
                 Issue.record("\(file.path):\(number + 1): sort the keys before walking them")
             }
         }

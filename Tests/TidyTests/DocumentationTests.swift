@@ -37,7 +37,9 @@ struct DocumentationTests {
         }
         for file in Repository.files where file.path.hasPrefix("docs/") && file.path.hasSuffix(".md") {
             if file.path == map.path { continue }
-            #expect(map.text.contains("(" + file.path.dropFirst("docs/".count) + ")"), "docs/README.md does not list \(file.path)")
+            #expect(
+                map.text.contains("(" + file.path.dropFirst("docs/".count) + ")"),
+                "docs/README.md does not list \(file.path)")
         }
     }
 

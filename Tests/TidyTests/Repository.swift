@@ -30,7 +30,8 @@ enum Repository {
                 else { continue }
                 if isFolder.boolValue { folders.append(path); continue }
                 guard let data = FileManager.default.contents(atPath: root.appending(path: path).path),
-                      let text = String(data: data, encoding: .utf8), !text.contains("\0") else { continue }
+                    let text = String(data: data, encoding: .utf8), !text.contains("\0")
+                else { continue }
                 found.append(File(path: path, text: text))
             }
         }
@@ -52,19 +53,27 @@ enum Repository {
 /// so that a word in prose is not taken for code.
 func codeLines(_ text: String) -> [String] {
     var lines: [String] = []
-    var depth = 0                                          // of nested block comments
-    var inText = false                                     // inside a multi-line string
+    var depth = 0  // of nested block comments
+    var inText = false  // inside a multi-line string
     for raw in text.split(separator: "\n", omittingEmptySubsequences: false) {
         var code = ""
         var rest = raw[...]
         var inString = false
         while let c = rest.first {
             if inText {
-                if rest.hasPrefix("\"\"\"") { inText = false; rest = rest.dropFirst(3) } else { rest = rest.dropFirst() }
+                if rest.hasPrefix("\"\"\"") {
+                    inText = false; rest = rest.dropFirst(3)
+                } else {
+                    rest = rest.dropFirst()
+                }
             } else if depth > 0 {
-                if rest.hasPrefix("*/") { depth -= 1; rest = rest.dropFirst(2) }
-                else if rest.hasPrefix("/*") { depth += 1; rest = rest.dropFirst(2) }
-                else { rest = rest.dropFirst() }
+                if rest.hasPrefix("*/") {
+                    depth -= 1; rest = rest.dropFirst(2)
+                } else if rest.hasPrefix("/*") {
+                    depth += 1; rest = rest.dropFirst(2)
+                } else {
+                    rest = rest.dropFirst()
+                }
             } else if inString {
                 if c == "\\" { rest = rest.dropFirst(2); continue }
                 if c == "\"" { inString = false }

@@ -5,7 +5,8 @@ import X86Machine
 /// A VMFUNC of the kernel's crossings, jumped to with another list index than its own, ends in the monitor's abort.
 public struct A1: Invariant {
     public static let id = "A1"
-    public static let statement = "Right after each VMFUNC of the crossings ECX equals the list index of that place, or the crossing aborts."
+    public static let statement =
+        "Right after each VMFUNC of the crossings ECX equals the list index of that place, or the crossing aborts."
     public init() {}
 
     private struct Mismatch {
@@ -59,7 +60,8 @@ public struct A1: Invariant {
         case .eptpSwitch(let rip, _, _, _):
             if mismatch.suspended > 0 { return }
             open.remove(at: place)
-            report(mismatch, "execution went on to the VMFUNC at \(situation.describe(rip.rawValue))", situation, &verdict)
+            report(
+                mismatch, "execution went on to the VMFUNC at \(situation.describe(rip.rawValue))", situation, &verdict)
         default:
             break
         }
@@ -67,7 +69,9 @@ public struct A1: Invariant {
     private static let abortLeaf: UInt32 = 0x4BF0_0033
 
     private func report(_ mismatch: Mismatch, _ what: String, _ situation: Situation, _ verdict: inout Verdict) {
-        verdict.violated("the VMFUNC at \(situation.describe(mismatch.rip.rawValue)) was executed with ECX \(mismatch.index), its check "
-            + "wants \(mismatch.expected), and \(what)", at: mismatch.rip)
+        verdict.violated(
+            "the VMFUNC at \(situation.describe(mismatch.rip.rawValue)) was executed with ECX \(mismatch.index), "
+                + "its check "
+                + "wants \(mismatch.expected), and \(what)", at: mismatch.rip)
     }
 }

@@ -5,7 +5,8 @@ import X86Machine
 /// The EPTP list of a processor holds the kernel's view and the view about to be entered, and no domain can write it.
 public struct A2: Invariant {
     public static let id = "A2"
-    public static let statement = "A processor's EPTP list has two valid entries: 0, this processor's EPT of the kernel, and 1, this "
+    public static let statement =
+        "A processor's EPTP list has two valid entries: 0, this processor's EPT of the kernel, and 1, this "
         + "processor's EPT of the domain to be called; no domain can write the list."
     public init() {}
 
@@ -16,7 +17,8 @@ public struct A2: Invariant {
         case .watchedWrite(let address, _, let rip):
             for processor in 0..<situation.machine.processorCount {
                 guard let list = situation.machine.vmx(of: processor).eptpList,
-                      list.rawValue & ~Page.offsetMask == address.rawValue & ~Page.offsetMask else { continue }
+                    list.rawValue & ~Page.offsetMask == address.rawValue & ~Page.offsetMask
+                else { continue }
                 checkList(of: processor, complete: false, at: rip, situation, &verdict)
             }
         default:
@@ -30,21 +32,26 @@ public struct A2: Invariant {
         of processor: Int, complete: Bool, at rip: LinearAddress, _ situation: Situation, _ verdict: inout Verdict
     ) {
         guard let list = situation.machine.vmx(of: processor).eptpList,
-              let kernel = situation.views.kernelEPTP[processor] else { return }
+            let kernel = situation.views.kernelEPTP[processor]
+        else { return }
         verdict.evaluated()
         func entry(_ index: UInt64) -> UInt64 {
             situation.machine.readPhysical(PhysicalAddress(list.rawValue + index * 8), as: UInt64.self)
         }
         let first = entry(0)
         if first != kernel, complete || first != 0 {
-            verdict.violated("entry 0 of processor \(processor)'s EPTP list is \(hex(first)), the kernel's EPTP there is \(hex(kernel))",
-                             at: rip)
+            verdict.violated(
+                "entry 0 of processor \(processor)'s EPTP list is \(hex(first)), the kernel's EPTP there is "
+                    + hex(kernel),
+                at: rip)
         }
         let second = entry(1)
         if complete || isValid(second) { checkDomainEntry(second, kernel, processor, rip, situation, &verdict) }
         for index in UInt64(2)..<512 where isValid(entry(index)) {
-            verdict.violated("entry \(index) of processor \(processor)'s EPTP list is \(hex(entry(index))), expected none valid beyond 1",
-                             at: rip)
+            verdict.violated(
+                "entry \(index) of processor \(processor)'s EPTP list is \(hex(entry(index))), expected none valid "
+                    + "beyond 1",
+                at: rip)
             return
         }
     }
@@ -59,7 +66,8 @@ public struct A2: Invariant {
         } else if EPTPointer(eptp).root == EPTPointer(kernel).root {
             verdict.violated("\(name) is the kernel's own EPT \(hex(eptp))", at: rip)
         } else if let owner = situation.views.domains.first(where: { $0.eptp == eptp && $0.processor != processor }),
-                  !situation.views.domains.contains(where: { $0.eptp == eptp && $0.processor < owner.processor }) {
+            !situation.views.domains.contains(where: { $0.eptp == eptp && $0.processor < owner.processor })
+        {
             verdict.violated("\(name) is \(hex(eptp)), which belongs to processor \(owner.processor)", at: rip)
         }
     }
@@ -69,10 +77,14 @@ public struct A2: Invariant {
         for processor in 0..<situation.machine.processorCount {
             guard let list = situation.machine.vmx(of: processor).eptpList else { continue }
             for census in situation.census.entries {
-                guard let mapping = census.mappings.first(where: { $0.writable && $0.physicalRange.contains(list.rawValue) })
+                guard
+                    let mapping = census.mappings.first(where: {
+                        $0.writable && $0.physicalRange.contains(list.rawValue)
+                    })
                 else { continue }
-                verdict.violated("processor \(processor)'s EPTP list is writable in domain \(situation.name(census.domain)) at "
-                    + situation.describe(mapping.linear), at: LinearAddress(mapping.linear))
+                verdict.violated(
+                    "processor \(processor)'s EPTP list is writable in domain \(situation.name(census.domain)) at "
+                        + situation.describe(mapping.linear), at: LinearAddress(mapping.linear))
             }
         }
     }

@@ -6,7 +6,8 @@ import X86Machine
 /// Two views never hold code or data of their own at one address, so that a VMFUNC that nobody placed lands nowhere.
 public struct I1: Invariant {
     public static let id = "I1"
-    public static let statement = "No linear address of a domain is mapped in the kernel or in another domain, shared pages aside; "
+    public static let statement =
+        "No linear address of a domain is mapped in the kernel or in another domain, shared pages aside; "
         + "behind any other VMFUNC the next fetch faults."
     public init() {}
 
@@ -32,8 +33,10 @@ public struct I1: Invariant {
         let view = AddressView(cr3: situation.machine.cr3(of: situation.processor), eptp: eptp)
         let next = rip.rawValue &+ 3
         guard let landing = reader.translate(next, in: view), landing.executable else { return }
-        verdict.violated("a VMFUNC at \(situation.describe(rip.rawValue)), which is none of the kernel's crossings, switched to "
-            + "list entry \(index), and the code behind it at \(situation.describe(next)) is executable there", at: rip)
+        verdict.violated(
+            "a VMFUNC at \(situation.describe(rip.rawValue)), which is none of the kernel's crossings, switched to "
+                + "list entry \(index), and the code behind it at \(situation.describe(next)) is executable there",
+            at: rip)
     }
 
     private func checkKernel(_ entry: Census.Entry, _ situation: Situation, _ verdict: inout Verdict) {
@@ -44,8 +47,9 @@ public struct I1: Invariant {
             var address = mapping.linear
             while address < mapping.linearRange.upperBound {
                 if !situation.layout.isShared(address), reader.translate(address, in: view) != nil {
-                    verdict.violated("\(situation.describe(address)) is mapped in domain \(situation.name(entry.domain)) "
-                        + "(\(rights(mapping))) and in the kernel", at: LinearAddress(address))
+                    verdict.violated(
+                        "\(situation.describe(address)) is mapped in domain \(situation.name(entry.domain)) "
+                            + "(\(rights(mapping))) and in the kernel", at: LinearAddress(address))
                     return
                 }
                 address += Page.size
@@ -61,8 +65,9 @@ public struct I1: Invariant {
             let second = b.mappings[j].linearRange
             let address = max(first.lowerBound, second.lowerBound)
             if first.overlaps(second), !situation.layout.isShared(address) {
-                verdict.violated("\(situation.describe(address)) is mapped in domain \(situation.name(a.domain)) and in domain "
-                    + situation.name(b.domain), at: LinearAddress(address))
+                verdict.violated(
+                    "\(situation.describe(address)) is mapped in domain \(situation.name(a.domain)) and in domain "
+                        + situation.name(b.domain), at: LinearAddress(address))
                 return
             }
             if first.upperBound <= second.upperBound { i += 1 } else { j += 1 }

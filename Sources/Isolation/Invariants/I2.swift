@@ -5,7 +5,8 @@ import X86Machine
 /// A domain cannot write its own page tables: only the processor's walks may, to set accessed and dirty flags.
 public struct I2: Invariant {
     public static let id = "I2"
-    public static let statement = "Through a domain's page table and EPT no writable address leads to a page of a domain's page table, "
+    public static let statement =
+        "Through a domain's page table and EPT no writable address leads to a page of a domain's page table, "
         + "and CR0.WP is 1 while a domain runs."
     public init() {}
 
@@ -21,9 +22,13 @@ public struct I2: Invariant {
         verdict.evaluated()
         for entry in situation.census.entries {
             for mapping in entry.mappings where mapping.writable {
-                guard let owner = situation.census.entries.first(where: { $0.holdsTable(mapping.physicalRange) }) else { continue }
-                verdict.violated("\(situation.describe(mapping.linear)) is writable in domain \(situation.name(entry.domain)) and leads to "
-                    + "physical \(hex(mapping.physical.rawValue)), a page of the page table of domain \(situation.name(owner.domain))",
+                guard let owner = situation.census.entries.first(where: { $0.holdsTable(mapping.physicalRange) }) else {
+                    continue
+                }
+                verdict.violated(
+                    "\(situation.describe(mapping.linear)) is writable in domain \(situation.name(entry.domain)) and "
+                        + "leads to physical \(hex(mapping.physical.rawValue)), a page of the page table of domain "
+                        + situation.name(owner.domain),
                     at: LinearAddress(mapping.linear))
                 break
             }

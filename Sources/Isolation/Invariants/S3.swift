@@ -6,7 +6,8 @@ import X86Machine
 /// The flag by which the interrupt path learns which view is active tells the truth, and no domain can write it.
 public struct S3: Invariant {
     public static let id = "S3"
-    public static let statement = "vmfunc_state_page.in_kernel reads 1 in the kernel's view and 0 in a domain's on every processor, and no "
+    public static let statement =
+        "vmfunc_state_page.in_kernel reads 1 in the kernel's view and 0 in a domain's on every processor, and no "
         + "domain can write it."
     public init() {}
 
@@ -26,22 +27,27 @@ public struct S3: Invariant {
     }
 
     private func checkFlag(
-        of processor: Int, _ statePage: LinearAddress, at rip: LinearAddress, _ situation: Situation, _ verdict: inout Verdict
+        of processor: Int, _ statePage: LinearAddress, at rip: LinearAddress, _ situation: Situation,
+        _ verdict: inout Verdict
     ) {
         guard let eptp = situation.views.activeEPTP[processor], situation.views.kernelEPTP[processor] != nil,
-              situation.views.domains.contains(where: { $0.processor == processor }) else { return }
+            situation.views.domains.contains(where: { $0.processor == processor })
+        else { return }
         verdict.evaluated()
         var reader = TranslationReader(situation.machine)
         let view = AddressView(cr3: situation.machine.cr3(of: processor), eptp: eptp)
         let inDomain = situation.views.isInDomain(processor)
         guard let page = reader.translate(statePage.rawValue, in: view) else {
-            verdict.violated("vmfunc_state_page is not mapped in \(inDomain ? "a domain's" : "the kernel's") view on processor "
-                + "\(processor)", at: rip)
+            verdict.violated(
+                "vmfunc_state_page is not mapped in \(inDomain ? "a domain's" : "the kernel's") view on processor "
+                    + "\(processor)", at: rip)
             return
         }
         let flag = situation.machine.readPhysical(page.physical, as: UInt64.self)
         if flag != (inDomain ? 0 : 1) {
-            verdict.violated("in_kernel reads \(flag) in \(inDomain ? "a domain's" : "the kernel's") view on processor \(processor)", at: rip)
+            verdict.violated(
+                "in_kernel reads \(flag) in \(inDomain ? "a domain's" : "the kernel's") view on processor \(processor)",
+                at: rip)
         }
     }
 
@@ -51,9 +57,12 @@ public struct S3: Invariant {
             var reader = TranslationReader(situation.machine)
             // By whatever address: what counts is the memory behind the domain's own copy of the page.
             guard let own = reader.translate(statePage.rawValue, in: entry.domain.view) else { continue }
-            if let mapping = entry.mappings.first(where: { $0.writable && $0.physicalRange.contains(own.physical.rawValue) }) {
-                verdict.violated("the flag of domain \(situation.name(entry.domain)) is writable there at "
-                    + situation.describe(mapping.linear), at: LinearAddress(mapping.linear))
+            if let mapping = entry.mappings.first(where: {
+                $0.writable && $0.physicalRange.contains(own.physical.rawValue)
+            }) {
+                verdict.violated(
+                    "the flag of domain \(situation.name(entry.domain)) is writable there at "
+                        + situation.describe(mapping.linear), at: LinearAddress(mapping.linear))
             }
         }
     }
