@@ -44,7 +44,7 @@ oracles:
 
 # Debian's modules, by package name; without a network the own driver stands in.
 debian:
-	@scripts/fetch-debian.sh || echo "make: Debian's packages are out of reach; continuing with our own driver" >&2
+	@scripts/fetch-debian.sh >/dev/null || echo "make: Debian's packages are out of reach; continuing with our own driver" >&2
 
 clean:
 	rm -rf $(BUILD) $(TESTS)
