@@ -23,12 +23,6 @@ public struct PhysicalAddress: Hashable, Sendable {
     @inline(__always) public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// Widths of the modelled processor (Haswell-EP; CPUID.80000008H:EAX reports them).
-public enum AddressWidth {
-    @inlinable public static var physical: UInt64 { 46 }
-    @inlinable public static var linear: UInt64 { 48 }
-}
-
 public enum Page {
     public static let size: UInt64 = 4096
     public static let offsetMask: UInt64 = 4095

@@ -52,6 +52,7 @@ extension Machine {
         switch event {
         case .interrupt(let vector, let index): processors[index].receive(vector: vector, at: cycle)
         case .nmi(let index): processors[index].receiveNMI(at: cycle)
+        case .preemptionTimer(let index): processors[index].wake(at: cycle)
         case .apicTimer(let index): processors[index].timerExpired(at: cycle)
         case .intervalTimer:
             setInterruptLine(0, false, at: cycle)

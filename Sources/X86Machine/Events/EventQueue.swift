@@ -8,6 +8,8 @@ enum TimedEvent: Equatable {
     /// From outside: an interrupt trace, `explore`.
     case interrupt(vector: UInt8, processor: Int)
     case nmi(processor: Int)
+    /// The VMX-preemption timer of the processor's guest reaches zero.
+    case preemptionTimer(processor: Int)
 }
 
 /// The one queue of a machine: a binary heap ordered by (cycle, sequence), so events of one cycle keep their order.

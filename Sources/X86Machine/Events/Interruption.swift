@@ -50,5 +50,9 @@ struct VMExitCause {
     /// VM-exit interruption information and error code, exceptions and interrupts only.
     var interruptionInformation: UInt32 = 0
     var interruptionErrorCode: UInt32 = 0
-    init(reason: UInt16, qualification: UInt64 = 0) { self.reason = reason; self.qualification = qualification }
+    /// VM-exit instruction length, bytes: instructions, software interrupts and exceptions.
+    var instructionLength: UInt8 = 0
+    init(_ reason: ExitReason, qualification: UInt64 = 0) {
+        self.reason = reason.rawValue; self.qualification = qualification
+    }
 }

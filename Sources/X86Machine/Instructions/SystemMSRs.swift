@@ -28,7 +28,6 @@ extension Processor {
         case MSR.timeStampCounter: return timestampCounter
         case MSR.platformID, MSR.biosSignature: return 0
         case MSR.apicBase: return system.apicBase
-        case VMXMSR.featureControl: return system.featureControl
         case MSR.tscAdjust: return system.tscAdjust
         case MSR.mtrrCapabilities: return MTRRState.capabilities
         case MSR.sysenterCS: return system.sysenterCS
@@ -53,7 +52,7 @@ extension Processor {
         case MSR.tscAux: return system.tscAux
         default:
             if let n = MTRRState.fixedIndex(msr) { return system.mtrr.fixed[n] }
-            if machine.configuration.model.has(.vmx), let value = VMXModel.capability(msr) { return value }
+            if machine.configuration.model.has(.vmx), let value = readVMXMSR(msr) { return value }
             throw .exception(.generalProtection())
         }
     }
@@ -71,9 +70,7 @@ extension Processor {
         // A microcode update that is not newer than what is loaded is ignored.
         case MSR.biosUpdateTrigger, MSR.biosSignature: break
         case MSR.apicBase: try writeAPICBase(value)
-        case VMXMSR.featureControl:
-            guard system.featureControl & FeatureControl.lock.rawValue == 0, value & ~7 == 0 else { throw .exception(.generalProtection()) }
-            system.featureControl = value
+        case VMXMSR.featureControl: try writeVMXMSR(msr, value)
         case MSR.sysenterCS: system.sysenterCS = value & 0xFFFF_FFFF
         case MSR.sysenterESP: system.sysenterESP = try canonical(value)
         case MSR.sysenterEIP: system.sysenterEIP = try canonical(value)

@@ -13,6 +13,8 @@ struct DeliveredEvent {
     var returnRIP: UInt64
     /// Of INT n, INT3, INTO, INT1; for VM exits during delivery.
     var instructionLength: UInt8 = 0
+    /// By VM entry: CR2, DR6, DR7 and the saved RF stay as the monitor set them (SDM 3C 29.6.1 "Vectored-Event Injection").
+    var isInjected = false
 
     /// EXT of error codes of faults in the delivery: SDM 3A 6.13 "Error Code". Clear for INT n, INT3 and INTO.
     var external: UInt32 {
@@ -27,7 +29,7 @@ struct DeliveredEvent {
     /// Saved with RF set: faults, so that an instruction breakpoint does not repeat when they return
     /// (SDM 3B 17.3.1.1 "Instruction-Breakpoint Exception Condition").
     var savesResumeFlag: Bool {
-        kind == .hardwareException && vector != Vector.debug && vector != Vector.machineCheck
+        kind == .hardwareException && vector != Vector.debug && vector != Vector.machineCheck && !isInjected
     }
 
     /// What VM exits during the delivery report.
@@ -79,8 +81,7 @@ extension Processor {
             vmx.delivery = event.vectoring
             do throws(Interruption) {
                 try deliverThroughIDT(event)
-                vmx.delivery = nil
-                return
+                return vmxEventDelivered()
             } catch {
                 guard case .exception(let nested) = error else { return endDelivery(error) }
                 do throws(Interruption) {
@@ -141,7 +142,7 @@ extension Processor {
 
     /// One attempt: everything, or a thrown fault with nothing changed but CR2, DR6 and DR7.
     private func deliverThroughIDT(_ event: DeliveredEvent) throws(Interruption) {
-        if event.kind == .hardwareException {
+        if event.kind == .hardwareException && !event.isInjected {
             if let address = event.faultingAddress { system.cr2 = address.rawValue }
             if event.vector == Vector.debug { recordDebugException(event.debugConditions) }
         }

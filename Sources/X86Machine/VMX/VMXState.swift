@@ -1,10 +1,92 @@
 import X86Architecture
 
 /// VMX operation of one processor. A plain value.
+///
+/// The VMCS itself is in its region in memory (`VMCS`); here is what a processor holds besides: the pointers, and the
+/// controls that took effect at the latest VM entry (in VMX non-root operation nothing can VMWRITE them).
 struct VMXState {
+    static let noVMCS: UInt64 = ~0
+
     /// VMXON has been executed and VMXOFF has not.
     var inOperation = false
     /// In VMX non-root operation: a guest is running.
     var inNonRoot = false
+    /// Physical address of the VMXON region.
+    var vmxonPointer = VMXState.noVMCS
+    /// The current-VMCS pointer; all ones when there is none.
+    var currentVMCS = VMXState.noVMCS
+
+    /// Controls of the running guest; meaningful in VMX non-root operation only.
+    var controls = VMXControls()
+    /// Translations are tagged with this VPID: 0 outside VMX non-root operation and without "enable VPID".
+    var currentVPID: UInt16 = 0
+    /// In VMX non-root operation with "enable EPT".
+    var eptEnabled = false
+    /// The current EPTP, which VMFUNC changes.
+    var eptp = EPTPointer(0)
+    /// Tag of combined mappings: SDM 3C 31.4.1 "Information That May Be Cached".
+    var ep4ta: UInt64 { eptp.root.rawValue }
+    /// Accessed and dirty flags for EPT are in use.
+    var eptKeepsDirtyFlags: Bool { eptp.accessedAndDirty }
+
+    /// Cycle at which the VMX-preemption timer reaches zero; nil when it is not active.
+    var preemptionDeadline: UInt64?
+    /// An MTF VM exit is pending on the next instruction boundary (SDM 3C 28.5.2 "Monitor Trap Flag").
+    var pendingMTF = false
+    /// Retired instructions at the first boundary after VM entry with "monitor trap flag".
+    var mtfStart: UInt64?
+    /// An event is being delivered through the IDT; VM exits meanwhile report it as IDT-vectoring information.
+    var delivery: EventDelivery?
+    /// IRET removed blocking by NMI and has not completed: reported by VM exits for faults of that IRET.
+    var iretUnblockedNMI = false
+    /// Set by a VMX abort; the processor is in VMX-abort shutdown.
+    var abort: VMXAbort?
+    /// Why the latest VM entry of this processor failed. For `explain`; nothing architectural depends on it.
+    var entryFailure: VMEntryCheckFailure?
+
     init() {}
+}
+
+/// The event being delivered, as SDM 3C 30.2.4 "Information for VM Exits During Event Delivery" reports it.
+struct EventDelivery {
+    var information: InterruptionInformation
+    var errorCode: UInt32 = 0
+    /// Software interrupts and exceptions: bytes of the instruction.
+    var instructionLength: UInt8 = 0
+    /// RF as it would be in the saved image of RFLAGS (SDM 3C 30.3.3 "Saving RIP, RSP, RFLAGS, and SSP").
+    var savedRF = false
+}
+
+/// VM-execution control fields as loaded by VM entry.
+struct VMXControls {
+    var pin = PinBasedControls(0)
+    var processor = ProcessorBasedControls(0)
+    /// 0 when "activate secondary controls" is 0.
+    var secondary = SecondaryControls(0)
+    var exit = ExitControls(0)
+    var exceptionBitmap: UInt32 = 0
+    var pageFaultMask: UInt32 = 0
+    var pageFaultMatch: UInt32 = 0
+    var cr0Mask: UInt64 = 0, cr0Shadow: UInt64 = 0
+    var cr4Mask: UInt64 = 0, cr4Shadow: UInt64 = 0
+    var cr3TargetCount: UInt32 = 0
+    var cr3Targets: InlineArray<4, UInt64> = .init(repeating: 0)
+    var ioBitmapA: UInt64 = 0, ioBitmapB: UInt64 = 0
+    var msrBitmaps: UInt64 = 0
+    var tscOffset: UInt64 = 0
+    var vmFunctions = VMFunctionControls(0)
+    var eptpList: UInt64 = 0
+}
+
+extension Processor {
+    /// In VMX non-root operation with this control set.
+    @inline(__always) func guestHas(_ control: ProcessorBasedControls) -> Bool {
+        vmx.inNonRoot && vmx.controls.processor.contains(control)
+    }
+    @inline(__always) func guestHas(_ control: SecondaryControls) -> Bool {
+        vmx.inNonRoot && vmx.controls.secondary.contains(control)
+    }
+    @inline(__always) func guestHas(_ control: PinBasedControls) -> Bool {
+        vmx.inNonRoot && vmx.controls.pin.contains(control)
+    }
 }
