@@ -38,8 +38,8 @@ extension Machine {
 }
 
 extension Processor {
-    /// Intel MultiProcessor Specification 1.4, 3.6.2.2 "Virtual Wire Mode": how firmware leaves the bootstrap processor's
-    /// local APIC: enabled, LINT0 takes the 8259's INTR, LINT1 is NMI.
+    /// Intel MultiProcessor Specification 1.4, 3.6.2.2 "Virtual Wire Mode": how firmware leaves the bootstrap
+    /// processor's local APIC: enabled, LINT0 takes the 8259's INTR, LINT1 is NMI.
     fileprivate func leaveVirtualWireMode() {
         apic.spurious = 0x1FF
         apic[.lint0] = 0x700

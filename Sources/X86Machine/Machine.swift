@@ -51,7 +51,8 @@ public final class Machine {
     /// What somebody listens to; checked before an event is made, so that an unwatched run pays one test.
     private(set) var eventMask: EventMask = []
     private var observers: [Observer] = []
-    /// Called for every byte that leaves the first serial port or the debug console; `serialOutput` keeps them all anyway.
+    /// Called for every byte that leaves the first serial port or the debug console; `serialOutput` keeps them all
+    /// anyway.
     public var serialSink: ((UInt8) -> Void)?
 
     public init(_ configuration: MachineConfiguration) {

@@ -38,8 +38,8 @@ extension Machine {
     /// A processor runs at most this many cycles before a slower one gets its turn: the skew between processors.
     static let quantum: UInt64 = 1000
 
-    /// Runs until something ends the run. Deterministic: the processor with the smallest clock runs (ties: lowest index)
-    /// for a quantum or up to the next event; events happen in (cycle, sequence) order between instructions.
+    /// Runs until something ends the run. Deterministic: the processor with the smallest clock runs (ties: lowest
+    /// index) for a quantum or up to the next event; events happen in (cycle, sequence) order between instructions.
     /// Where limits fall does not change what happens: runs of 10 and 20 instructions equal one of 30.
     public func run(_ limit: RunLimit = .none) -> StopReason {
         precondition(!isRunning, "an observer cannot run the machine")
@@ -74,8 +74,8 @@ extension Machine {
         }
     }
 
-    /// Executes exactly one instruction, or delivers exactly one pending event, on one processor; events that are due come
-    /// first. nil: the run may go on. Chooses the processor itself, outside the schedule that `run` follows.
+    /// Executes exactly one instruction, or delivers exactly one pending event, on one processor; events that are due
+    /// come first. nil: the run may go on. Chooses the processor itself, outside the schedule that `run` follows.
     public func step(processor index: Int) -> StopReason? {
         precondition(!isRunning, "an observer cannot run the machine")
         isRunning = true
@@ -91,7 +91,8 @@ extension Machine {
     private func runningProcessor() -> Processor? {
         if let slice = platform.slice {
             let current = processors[slice.processor]
-            if current.isRunnable, current.cpu.pointee.cycles < min(slice.end, platform.events.nextCycle) { return current }
+            let end = min(slice.end, platform.events.nextCycle)
+            if current.isRunnable, current.cpu.pointee.cycles < end { return current }
             platform.slice = nil
         }
         var chosen: Processor?
@@ -106,7 +107,7 @@ extension Machine {
     }
 
     /// Lets every event up to `cycle` happen, in order.
-    private func advanceClock(to cycle: UInt64) {
+    func advanceClock(to cycle: UInt64) {
         while platform.events.nextCycle <= cycle, let entry = platform.events.popFirst() {
             platform.clock = max(platform.clock, entry.cycle)
             perform(entry.event, at: entry.cycle)
@@ -115,7 +116,7 @@ extension Machine {
 
     /// While every processor waits: whether what is in the queue can wake one. A timer that only raises maskable
     /// interrupts cannot wake a processor that halted with IF = 0.
-    private var canAnythingWake: Bool {
+    var canAnythingWake: Bool {
         let wakesByNMI = platform.events.heap.contains { if case .nmi = $0.event { true } else { false } }
         return processors.contains { processor in
             processor.system.activity == .halted

@@ -45,7 +45,8 @@ public enum Multiboot {
     private static func tooSmall(_ name: String, _ ram: UInt64, _ needed: UInt64) -> ImageError {
         ImageError(
             .mismatch, file: name, at: .file, found: "an image that needs memory up to \(needed >> 20) MiB",
-            expected: "at most the \(ram >> 20) MiB that the machine has below 4 GiB", hint: "give the machine more memory")
+            expected: "at most the \(ram >> 20) MiB that the machine has below 4 GiB",
+            hint: "give the machine more memory")
     }
 }
 
@@ -67,8 +68,8 @@ struct MultibootInformation {
     /// The preferred place, or behind everything else when the image or the block's size does not allow it.
     func place(avoiding image: MultibootImage, after end: UInt64) -> UInt64 {
         let range = Self.preferred..<Self.preferred + UInt64(bytes(at: Self.preferred).count)
-        let isFree = range.upperBound <= Self.conventionalEnd && !image.segments.contains { $0.isLoaded.overlaps(range) }
-        return isFree ? Self.preferred : end
+        guard range.upperBound <= Self.conventionalEnd else { return end }
+        return image.segments.contains { $0.isLoaded.overlaps(range) } ? end : Self.preferred
     }
 
     func bytes(at address: UInt64) -> [UInt8] {
@@ -107,7 +108,7 @@ struct MultibootInformation {
         // Memory sizes, command line, modules, memory map, loader's name.
         set(1 << 0 | 1 << 2 | 1 << 3 | 1 << 6 | 1 << 9, at: 0)
         set(UInt32(Self.conventionalEnd >> 10), at: 4)
-        set(UInt32(max(memory.lowBytes, 0x10_0000) - 0x10_0000 >> 10), at: 8)
+        set(UInt32((max(memory.lowBytes, 0x10_0000) - 0x10_0000) >> 10), at: 8)
         set(commandLineAt, at: 16)
         set(UInt32(modules.count), at: 20)
         set(modulesAt, at: 24)

@@ -47,14 +47,18 @@ struct MultibootImage {
         // The entry point is a linear address of one of the segments; paging is off, so its physical address counts.
         let start = reader.integer(at: 24, is64 ? 8 : 4)
         var physicalEntry = start
-        for (range, physical) in virtual where range.contains(start) { physicalEntry = start - range.lowerBound + physical }
-        guard let entry32 = UInt32(exactly: physicalEntry), segments.contains(where: { $0.isLoaded.contains(physicalEntry) }) else {
+        for (range, physical) in virtual where range.contains(start) {
+            physicalEntry = start - range.lowerBound + physical
+        }
+        let isInside = segments.contains { $0.isLoaded.contains(physicalEntry) }
+        guard isInside, let entry32 = UInt32(exactly: physicalEntry) else {
             throw reader.malformed(24, found: "the entry point \(hex(start))", expected: "an address inside a segment")
         }
         entry = entry32
     }
 
-    /// Spec 3.1.1 "The layout of Multiboot header": within the first 8192 bytes, 4-byte aligned, three words that sum to 0.
+    /// Spec 3.1.1 "The layout of Multiboot header": within the first 8192 bytes, 4-byte aligned, three words that sum
+    /// to 0.
     private static func checkHeader(_ reader: Reader) throws(ImageError) {
         var at = 0
         while at + 12 <= min(reader.bytes.count, searchBytes) {
@@ -64,7 +68,7 @@ struct MultibootImage {
             // Bits 0 and 1: page-aligned modules, memory map, both always given. Bits 2 to 15 are requirements.
             guard flags & 0xFFFC == 0 else {
                 throw reader.unsupported(at + 4, found: "multiboot flags \(hex(flags))",
-                                         expected: "no requirement beyond aligned modules and a memory map (bits 0 and 1)")
+                                         expected: "no requirement but aligned modules and a memory map")
             }
             guard flags & 0x1_0000 == 0 else {
                 throw reader.unsupported(at + 4, found: "load addresses in the multiboot header (bit 16)",
@@ -110,7 +114,8 @@ struct MultibootImage {
         let (end, wraps) = header.physical.addingReportingOverflow(header.memoryBytes)
         guard !wraps, end <= 1 << 32 else {
             throw reader.unsupported(
-                header.offset, found: "a segment at physical \(hex(header.physical)) of \(hex(header.memoryBytes)) bytes",
+                header.offset,
+                found: "a segment at physical \(hex(header.physical)) of \(hex(header.memoryBytes)) bytes",
                 expected: "segments below 4 GiB")
         }
         return Segment(physical: header.physical, memoryBytes: header.memoryBytes,
@@ -129,11 +134,12 @@ private struct Reader {
         return value
     }
     func malformed(_ offset: Int?, found: String, expected: String) -> ImageError {
-        ImageError(.malformed, file: name, at: offset.map { .fileOffset(UInt64($0)) } ?? .file, found: found, expected: expected)
+        ImageError(.malformed, file: name, at: place(offset), found: found, expected: expected)
     }
     func unsupported(_ offset: Int?, found: String, expected: String) -> ImageError {
-        ImageError(.unsupported, file: name, at: offset.map { .fileOffset(UInt64($0)) } ?? .file, found: found, expected: expected)
+        ImageError(.unsupported, file: name, at: place(offset), found: found, expected: expected)
     }
+    private func place(_ offset: Int?) -> ImagePlace { offset.map { .fileOffset(UInt64($0)) } ?? .file }
 }
 
 /// The program header table of either class.
@@ -158,7 +164,8 @@ private struct ProgramHeaders {
         let table = is64 ? reader.integer(at: 32, 8) : reader.integer(at: 28, 4)
         let size = reader.integer(at: is64 ? 54 : 42, 2), number = reader.integer(at: is64 ? 56 : 44, 2)
         guard number == 0 || size == (is64 ? 56 : 32) else {
-            throw reader.malformed(is64 ? 54 : 42, found: "program headers of \(size) bytes", expected: "\(is64 ? 56 : 32)")
+            throw reader.malformed(
+                is64 ? 54 : 42, found: "program headers of \(size) bytes", expected: "\(is64 ? 56 : 32)")
         }
         let (end, overflow) = table.addingReportingOverflow(size * number)
         guard !overflow, end <= UInt64(reader.bytes.count) else {

@@ -88,8 +88,8 @@ extension Processor {
         let remaining = apic.timer.currentCount(at: cpu.pointee.cycles, machine.timing)
         apic.timer.divideConfiguration = value & 0xB
         if apic.timer.running {
-            let elapsed = UInt64(apic.timer.initialCount - remaining) * apic.timer.divisor * machine.timing.apicTimerTick
-            apic.timer.start = cpu.pointee.cycles &- elapsed
+            let elapsed = UInt64(apic.timer.initialCount - remaining)
+            apic.timer.start = cpu.pointee.cycles &- elapsed * apic.timer.divisor * machine.timing.apicTimerTick
         }
         rearmTimer()
     }

@@ -14,7 +14,8 @@ extension Processor {
     var hasPendingInterrupt: Bool { seesExtINT || apicMode != .disabled && apic.highestPending != nil }
 
     /// The interrupt-acknowledge cycle: the vector to deliver. Only after `hasPendingInterrupt`.
-    /// ExtINT interrupts bypass IRR and ISR (SDM 3A 11.8.1 "Interrupt Handling with the Pentium 4 and Intel Xeon Processors").
+    /// ExtINT interrupts bypass IRR and ISR (SDM 3A 11.8.1 "Interrupt Handling with the Pentium 4 and Intel Xeon
+    /// Processors").
     func acknowledgeInterrupt() -> UInt8 {
         seesExtINT ? machine.platform.devices.interruptControllers.acknowledge() : apic.acknowledge()
     }

@@ -9,8 +9,8 @@ struct IOAPIC {
     private var id: UInt32 = 0
     /// I/O redirection table.
     private(set) var entries: InlineArray<24, UInt64> = .init(repeating: IOAPIC.masked)
-    /// Input levels, one bit each.
-    private var lines: UInt32 = 0
+    /// Input levels, one bit each; the timer's is high at power-on.
+    private var lines: UInt32 = 1 << 2
     /// Edges seen and not yet sent.
     private var edges: UInt32 = 0
 
@@ -84,7 +84,8 @@ struct IOAPIC {
             }
             edges &= ~bit
             var message = InterruptMessage(
-                vector: UInt8(truncatingIfNeeded: entry), mode: DeliveryMode(rawValue: UInt8(entry >> 8 & 7)) ?? .reserved,
+                vector: UInt8(truncatingIfNeeded: entry),
+                mode: DeliveryMode(rawValue: UInt8(entry >> 8 & 7)) ?? .reserved,
                 destination: UInt32(truncatingIfNeeded: entry >> 56), logical: entry >> 11 & 1 != 0)
             message.levelTriggered = entry & Self.levelTriggered != 0
             return message

@@ -1,7 +1,9 @@
 import X86Architecture
 
 /// What one message on the (virtual) system bus asks for. SDM 3A 11.6.1 "Interrupt Command Register (ICR)", 11.11.
-enum DeliveryMode: UInt8 { case fixed = 0, lowestPriority = 1, smi = 2, reserved = 3, nmi = 4, initialize = 5, startUp = 6, extINT = 7 }
+enum DeliveryMode: UInt8 {
+    case fixed = 0, lowestPriority = 1, smi = 2, reserved = 3, nmi = 4, initialize = 5, startUp = 6, extINT = 7
+}
 
 struct InterruptMessage {
     var vector: UInt8
@@ -84,8 +86,10 @@ extension Processor {
         case 3:
             for processor in machine.processors where processor !== self { processor.take(message, at: now) }
         default:
-            // SDM 3A Table 11-3 "Valid Combinations for the Pentium 4, Intel Xeon, and P6 Family Processors' Local xAPIC ICR".
-            throw .notModelled("destination shorthand \(shorthand) with delivery mode \(mode) (SDM 3A Table 11-3: invalid)")
+            // SDM 3A Table 11-3 "Valid Combinations for the Pentium 4, Intel Xeon, and P6 Family Processors' Local
+            // xAPIC ICR".
+            throw .notModelled(
+                "destination shorthand \(shorthand) with delivery mode \(mode) (SDM 3A Table 11-3: invalid)")
         }
     }
 

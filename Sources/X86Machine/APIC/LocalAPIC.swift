@@ -10,7 +10,8 @@ struct LocalAPIC {
     var irr = VectorSet(), isr = VectorSet(), tmr = VectorSet()
     /// SVR, SDM 3A 11.9 "Spurious Interrupt": vector, and software enable in bit 8.
     var spurious: UInt32 = 0xFF
-    /// LDR (xAPIC: bits 31:24) and DFR, SDM 3A 11.6.2.2 "Logical Destination Mode". In x2APIC mode LDR is derived from the ID.
+    /// LDR (xAPIC: bits 31:24) and DFR, SDM 3A 11.6.2.2 "Logical Destination Mode". In x2APIC mode LDR is derived from
+    /// the ID.
     var logicalDestination: UInt32 = 0
     var destinationFormat: UInt32 = .max
     var interruptCommand: UInt64 = 0
@@ -99,7 +100,8 @@ enum APICError {
     static let illegalRegister: UInt32 = 1 << 7
 }
 
-/// Mode of the local APIC, by IA32_APIC_BASE bits 11 (EN) and 10 (EXTD). SDM 3A 11.12.1 "Detecting and Enabling x2APIC Mode".
+/// Mode of the local APIC, by IA32_APIC_BASE bits 11 (EN) and 10 (EXTD). SDM 3A 11.12.1 "Detecting and Enabling x2APIC
+/// Mode".
 enum APICMode { case disabled, xAPIC, x2APIC }
 
 /// IA32_APIC_BASE, SDM 3A 11.4.4 "Local APIC Status and Location".

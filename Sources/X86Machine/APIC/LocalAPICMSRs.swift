@@ -45,7 +45,8 @@ extension Processor {
         guard try apicWrite(register, UInt32(truncatingIfNeeded: value)) else { throw .exception(.generalProtection()) }
     }
 
-    /// Reserved bits of each writable register in x2APIC mode (SDM 3A 11.12.1.3 "Reserved Bit Checking"); nil: not writable.
+    /// Reserved bits of each writable register in x2APIC mode (SDM 3A 11.12.1.3 "Reserved Bit Checking"); nil: not
+    /// writable.
     private static func reservedX2Bits(_ register: Int) -> UInt64? {
         switch register {
         case APICRegister.tpr, APICRegister.selfIPI: ~0xFF

@@ -1,10 +1,13 @@
 import X86Architecture
 
 /// Register file of the local APIC, by register number: offset >> 4 in the xAPIC page, MSR & 0xFF in x2APIC mode.
-/// SDM 3A Table 11-1 "Local APIC Register Address Map", Table 11-6 "Local APIC Register Address Map Supported by x2APIC".
+/// SDM 3A Table 11-1 "Local APIC Register Address Map", Table 11-6 "Local APIC Register Address Map Supported by
+/// x2APIC".
 enum APICRegister {
-    static let id = 0x02, version = 0x03, tpr = 0x08, apr = 0x09, ppr = 0x0A, eoi = 0x0B, rrd = 0x0C, ldr = 0x0D, dfr = 0x0E
-    static let svr = 0x0F, isr = 0x10...0x17, tmr = 0x18...0x1F, irr = 0x20...0x27, esr = 0x28, icrLow = 0x30, icrHigh = 0x31
+    static let id = 0x02, version = 0x03
+    static let tpr = 0x08, apr = 0x09, ppr = 0x0A, eoi = 0x0B, rrd = 0x0C, ldr = 0x0D, dfr = 0x0E, svr = 0x0F
+    static let isr = 0x10...0x17, tmr = 0x18...0x1F, irr = 0x20...0x27, esr = 0x28
+    static let icrLow = 0x30, icrHigh = 0x31
     static let initialCount = 0x38, currentCount = 0x39, divide = 0x3E, selfIPI = 0x3F
     /// 0x10 or later: integrated; bits 23:16: highest LVT entry (six: CMCI present). No EOI-broadcast suppression.
     static let versionValue: UInt32 = 6 << 16 | 0x15
@@ -97,7 +100,9 @@ extension Processor {
     }
 
     private func endOfInterrupt() {
-        if let vector = apic.endOfInterrupt() { machine.broadcastEndOfInterrupt(vector: vector, at: cpu.pointee.cycles) }
+        if let vector = apic.endOfInterrupt() {
+            machine.broadcastEndOfInterrupt(vector: vector, at: cpu.pointee.cycles)
+        }
         attend()
     }
 
@@ -111,7 +116,7 @@ extension Processor {
 
     /// SDM 3A 11.4.1 "The Local APIC Block Diagram": registers are 32 bits wide and 16-byte aligned. A narrower or
     /// unaligned load inside the four bytes returns that part of them; elsewhere zero.
-    func apicLoad(offset: UInt64, size: Int) -> UInt64 {
+    func apicLoad(offset: UInt64) -> UInt64 {
         guard offset < 0x400, offset & 15 < 4 else { return 0 }
         guard let value = apicRead(Int(offset >> 4)) else {
             reportError(APICError.illegalRegister)
@@ -122,10 +127,12 @@ extension Processor {
 
     func apicStore(offset: UInt64, size: Int, _ value: UInt64) throws(Interruption) {
         guard size == 4, offset & 15 == 0 else {
-            throw .notModelled("a \(size)-byte store at offset \(hex(offset)) of the local APIC page (SDM 3A 11.4.1: undefined)")
+            throw .notModelled(
+                "a \(size)-byte store at offset \(hex(offset)) of the local APIC page (SDM 3A 11.4.1: undefined)")
         }
         if offset >= 0x400 { return }
-        if try !apicWrite(Int(offset >> 4), UInt32(truncatingIfNeeded: value)) { reportError(APICError.illegalRegister) }
+        let exists = try apicWrite(Int(offset >> 4), UInt32(truncatingIfNeeded: value))
+        if !exists { reportError(APICError.illegalRegister) }
     }
 
     /// SDM 3A 11.5.3 "Error Handling": the error interrupt comes when the first error since the last latch appears.

@@ -62,7 +62,8 @@ extension Machine {
             platform.devices.serial.receive(platform.devices.serial.incoming.removeFirst())
             serialChanged(at: cycle)
             guard !platform.devices.serial.incoming.isEmpty else { return }
-            schedule(.serialInput, at: cycle &+ platform.devices.serial.characterCycles(configuration.model.tscFrequency))
+            let distance = platform.devices.serial.characterCycles(configuration.model.tscFrequency)
+            schedule(.serialInput, at: cycle &+ distance)
         }
     }
 

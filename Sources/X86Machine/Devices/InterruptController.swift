@@ -15,7 +15,11 @@ struct InterruptController8259 {
     /// Slave inputs of a master (IRQ2), in special fully nested mode.
     private var fullyNested = false
 
-    init(vectorBase: UInt8) { self.vectorBase = vectorBase }
+    /// `lines`: inputs that are high from the start, without having risen.
+    init(vectorBase: UInt8, lines: UInt8 = 0) {
+        self.vectorBase = vectorBase
+        self.lines = lines
+    }
 
     mutating func setLine(_ input: Int, _ level: Bool) {
         let bit: UInt8 = 1 << UInt8(input)
@@ -126,7 +130,8 @@ struct InterruptController8259 {
 
 /// The pair of a PC: the second chip's output is input 2 of the first.
 struct InterruptControllers {
-    var master = InterruptController8259(vectorBase: 0x08)
+    /// OUT of the timer's channel 0 is high at power-on.
+    var master = InterruptController8259(vectorBase: 0x08, lines: 1)
     var slave = InterruptController8259(vectorBase: 0x70)
 
     mutating func setLine(_ irq: Int, _ level: Bool) {
@@ -165,7 +170,8 @@ struct InterruptControllers {
         case 0x4D0: master.levelTriggered = value & 0xF8
         case 0x4D1: slave.levelTriggered = value & 0xDE
         default:
-            if port < 0xA0 { master.write(command: port & 1 == 0, value) } else { slave.write(command: port & 1 == 0, value) }
+            let command = port & 1 == 0
+            if port < 0xA0 { master.write(command: command, value) } else { slave.write(command: command, value) }
             master.setLine(2, false)
         }
         cascade()

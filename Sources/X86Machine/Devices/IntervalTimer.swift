@@ -19,12 +19,16 @@ struct IntervalTimer {
         var start: UInt64 = 0
         var gate = true
 
-        var period: UInt64 { reload == 0 ? (bcd ? 10_000 : 65_536) : bcd ? UInt64(Self.fromBCD(reload)) : UInt64(reload) }
+        var period: UInt64 {
+            if reload == 0 { return bcd ? 10_000 : 65_536 }
+            return UInt64(bcd ? Self.fromBCD(reload) : reload)
+        }
 
         /// The OUT pin at a tick.
         func output(at tick: UInt64) -> Bool {
-            guard loaded else { return mode != 0 }
-            let elapsed = tick &- start
+            // Before the count is loaded, and while the gate is low, OUT stays as the mode begins.
+            guard loaded, gate, tick >= start else { return mode != 0 }
+            let elapsed = tick - start
             switch mode {
             case 0: return elapsed >= period
             case 2: return elapsed % period != period - 1
@@ -33,8 +37,8 @@ struct IntervalTimer {
         }
 
         func count(at tick: UInt64) -> UInt16 {
-            guard loaded else { return reload }
-            let elapsed = tick &- start
+            guard loaded, gate, tick >= start else { return reload }
+            let elapsed = tick - start
             let value: UInt64
             switch mode {
             // After terminal count the counter wraps and goes on.
@@ -51,7 +55,9 @@ struct IntervalTimer {
         static func fromBCD(_ v: UInt16) -> UInt16 {
             (v >> 12) * 1000 + (v >> 8 & 15) * 100 + (v >> 4 & 15) * 10 + (v & 15)
         }
-        static func toBCD(_ v: UInt16) -> UInt16 { v / 1000 << 12 | v / 100 % 10 << 8 | v / 10 % 10 << 4 | v % 10 }
+        static func toBCD(_ v: UInt16) -> UInt16 {
+            (v / 1000) << 12 | (v / 100 % 10) << 8 | (v / 10 % 10) << 4 | v % 10
+        }
     }
 
     var channels: InlineArray<3, Channel> = .init(repeating: Channel())
@@ -130,8 +136,9 @@ struct IntervalTimer {
             let channel = channels[c]
             if value & 0x20 == 0, channel.latched == nil { channels[c].latched = channel.count(at: tick(at: cycle)) }
             if value & 0x10 == 0, channel.latchedStatus == nil {
-                channels[c].latchedStatus = (channel.output(at: tick(at: cycle)) ? 0x80 : 0) | (channel.loaded ? 0 : 0x40)
-                    | channel.access << 4 | channel.mode << 1 | (channel.bcd ? 1 : 0)
+                let output: UInt8 = channel.output(at: tick(at: cycle)) ? 0x80 : 0
+                let programmed = channel.access << 4 | channel.mode << 1 | (channel.bcd ? 1 : 0)
+                channels[c].latchedStatus = output | (channel.loaded ? 0 : 0x40) | programmed
             }
         }
     }

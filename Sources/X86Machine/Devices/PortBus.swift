@@ -6,12 +6,14 @@ enum PortOwner: UInt8 {
     case firmwareConfiguration, testLine
 
     /// The ports of a PC, and of the paravirtual devices that bare-metal test images expect.
-    static func of(_ port: UInt16) -> PortOwner {
+    /// `size` is that of the whole access: 0xCF9 answers bytes only, as 0xCF8 takes doublewords.
+    static func of(_ port: UInt16, size: Int = 1) -> PortOwner {
         switch port {
         case 0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1: .interruptController
         case 0x40...0x43: .timer
         case 0x61: .speaker
-        case 0x64, 0x92, 0xCF9: .reset
+        case 0x64, 0x92: .reset
+        case 0xCF9 where size == 1: .reset
         case 0x70, 0x71: .clock
         case 0x80: .post
         case 0xE0...0xE3: .testLatch
@@ -25,12 +27,14 @@ enum PortOwner: UInt8 {
     }
 }
 
-/// Port I/O, `size` 1, 2 or 4 bytes. Byte-wide devices see a wide access as consecutive byte accesses, as on the ISA bus.
+/// Port I/O, `size` 1, 2 or 4 bytes. Byte-wide devices see a wide access as consecutive byte accesses, as on the ISA
+/// bus.
 extension Machine {
     func portRead(_ port: UInt16, size: Int, from processor: Processor) throws(Interruption) -> UInt32 {
         var value: UInt32 = 0
         for i in 0..<size {
-            value |= UInt32(readByte(port &+ UInt16(i), at: processor.cpu.pointee.cycles)) << UInt32(8 * i)
+            let byte = readByte(port &+ UInt16(i), size: size, at: processor.cpu.pointee.cycles)
+            value |= UInt32(byte) << UInt32(8 * i)
         }
         return value
     }
@@ -43,13 +47,14 @@ extension Machine {
             platform.devices.firmware.select(UInt16(truncatingIfNeeded: value))
         default:
             for i in 0..<size {
-                try writeByte(port &+ UInt16(i), UInt8(truncatingIfNeeded: value >> UInt32(8 * i)), from: processor)
+                let byte = UInt8(truncatingIfNeeded: value >> UInt32(8 * i))
+                try writeByte(port &+ UInt16(i), size: size, byte, from: processor)
             }
         }
     }
 
-    private func readByte(_ port: UInt16, at cycle: UInt64) -> UInt8 {
-        switch PortOwner.of(port) {
+    private func readByte(_ port: UInt16, size: Int, at cycle: UInt64) -> UInt8 {
+        switch PortOwner.of(port, size: size) {
         case .interruptController:
             defer { interruptControllersChanged(at: cycle) }
             return platform.devices.interruptControllers.read(port)
@@ -76,9 +81,11 @@ extension Machine {
         }
     }
 
-    private func writeByte(_ port: UInt16, _ byte: UInt8, from processor: Processor) throws(Interruption) {
+    private func writeByte(
+        _ port: UInt16, size: Int, _ byte: UInt8, from processor: Processor
+    ) throws(Interruption) {
         let now = processor.cpu.pointee.cycles
-        switch PortOwner.of(port) {
+        switch PortOwner.of(port, size: size) {
         case .interruptController:
             platform.devices.interruptControllers.write(port, byte)
             interruptControllersChanged(at: now)

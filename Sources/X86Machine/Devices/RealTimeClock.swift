@@ -13,7 +13,10 @@ struct RealTimeClock {
         let above1M = min(memoryBytes >> 10, 65_535 + 1024) - min(memoryBytes >> 10, 1024)
         let above16M = min(memoryBytes, 0xC000_0000) > 16 << 20 ? (min(memoryBytes, 0xC000_0000) - 16 << 20) >> 16 : 0
         let above4G = memoryBytes > 0xC000_0000 ? (memoryBytes - 0xC000_0000) >> 16 : 0
-        for (at, value, bytes) in [(0x15, base, 2), (0x17, above1M, 2), (0x30, above1M, 2), (0x34, above16M, 2), (0x5B, above4G, 3)] {
+        let sizes = [
+            (0x15, base, 2), (0x17, above1M, 2), (0x30, above1M, 2), (0x34, above16M, 2), (0x5B, above4G, 3),
+        ]
+        for (at, value, bytes) in sizes {
             for i in 0..<bytes { ram[at + i] = UInt8(truncatingIfNeeded: value >> UInt64(8 * i)) }
         }
         ram[0x32] = 0x20
@@ -59,7 +62,7 @@ struct RealTimeClock {
         if registerB & 2 != 0 { return encode(hour) }
         return encode(hour % 12 == 0 ? 12 : hour % 12) | (hour >= 12 ? 0x80 : 0)
     }
-    private static func bcd(_ value: UInt64) -> UInt8 { UInt8(value / 10 << 4 | value % 10) }
+    private static func bcd(_ value: UInt64) -> UInt8 { UInt8((value / 10) << 4 | value % 10) }
 }
 
 /// A civil date in the Gregorian calendar, counted from 2020-01-01, a Wednesday.

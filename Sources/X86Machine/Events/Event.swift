@@ -20,7 +20,10 @@ public enum Event: Sendable {
     case instruction(rip: LinearAddress)
 }
 
-public enum DeliveryKind: UInt8, Sendable { case external = 0, nmi = 2, hardwareException = 3, softwareInterrupt = 4, privilegedSoftwareException = 5, softwareException = 6 }
+public enum DeliveryKind: UInt8, Sendable {
+    case external = 0, nmi = 2, hardwareException = 3, softwareInterrupt = 4, privilegedSoftwareException = 5
+    case softwareException = 6
+}
 
 /// Which events a run reports; what nobody asked for costs nothing.
 public struct EventMask: OptionSet, Sendable {
@@ -37,7 +40,9 @@ public struct EventMask: OptionSet, Sendable {
     public static let instruction = EventMask(rawValue: 1 << 8)
     /// What the digest of a run's events covers: all that the guest does, independently of what a tool watches.
     public static let hashed: EventMask = EventMask.all.subtracting(.watch)
-    public static let all: EventMask = [.eptpSwitch, .vmTransition, .delivery, .controlRegister, .eptViolation, .watch, .halt, .serial]
+    public static let all: EventMask = [
+        .eptpSwitch, .vmTransition, .delivery, .controlRegister, .eptViolation, .watch, .halt, .serial,
+    ]
 }
 
 /// Watches a run and can never disturb it: it gets values and a read-only view.

@@ -12,7 +12,8 @@ struct PageFlags: OptionSet {
     static let none: PageFlags = []
 }
 
-/// RAM: sparse, lazily backed by the host. Page numbers below are *frame numbers*: indices of RAM pages, without the hole.
+/// RAM: sparse, lazily backed by the host. Page numbers below are *frame numbers*: indices of RAM pages, without the
+/// hole.
 ///
 /// Layout: `0 ..< min(bytes, 0xC000_0000)`, the rest from 4 GiB on; between them is the hole for MMIO.
 public final class PhysicalMemory {
@@ -30,8 +31,12 @@ public final class PhysicalMemory {
     private let flagPages: HostPages
     let frameCount: Int
     @inline(__always) private var host: UnsafeMutableRawPointer { pages.base }
-    @inline(__always) private var epochs: UnsafeMutablePointer<UInt32> { epochPages.base.assumingMemoryBound(to: UInt32.self) }
-    @inline(__always) private var flagBytes: UnsafeMutablePointer<UInt8> { flagPages.base.assumingMemoryBound(to: UInt8.self) }
+    @inline(__always) private var epochs: UnsafeMutablePointer<UInt32> {
+        epochPages.base.assumingMemoryBound(to: UInt32.self)
+    }
+    @inline(__always) private var flagBytes: UnsafeMutablePointer<UInt8> {
+        flagPages.base.assumingMemoryBound(to: UInt8.self)
+    }
 
     /// Advanced by every snapshot and restore; a page of an older epoch still carries `undo`.
     private(set) var epoch: UInt32 = 1

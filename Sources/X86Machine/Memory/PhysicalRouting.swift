@@ -7,7 +7,7 @@ extension Machine {
         _ address: PhysicalAddress, as: T.Type, from processor: Processor
     ) throws(Interruption) -> T {
         if processor.isLocalAPIC(address) {
-            return T(truncatingIfNeeded: processor.apicLoad(offset: address.rawValue & Page.offsetMask, size: MemoryLayout<T>.size))
+            return T(truncatingIfNeeded: processor.apicLoad(offset: address.rawValue & Page.offsetMask))
         }
         if memory.isRAM(address) { return memory.load(address, as: T.self) }
         if let value = deviceLoad(address, size: MemoryLayout<T>.size) { return T(truncatingIfNeeded: value) }
@@ -40,7 +40,8 @@ extension Machine {
         if flags == .none { return }
         if flags.contains(.code) { invalidateBlocks(page: address.page) }
         if flags.contains(.watched), let processor, eventMask.contains(.watch) {
-            emit(.watchedWrite(address: address, size: UInt8(size), rip: LinearAddress(processor.cpu.pointee.rip)), processor)
+            let rip = LinearAddress(processor.cpu.pointee.rip)
+            emit(.watchedWrite(address: address, size: UInt8(clamping: size), rip: rip), processor)
         }
     }
 

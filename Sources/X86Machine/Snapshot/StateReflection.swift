@@ -4,16 +4,14 @@ protocol Digestible {
 }
 
 /// Digests of plain state structs, complete by construction: every stored property, in declaration order. A field that
-/// somebody adds is in the digest without further ado; a kind of value that this cannot take apart is a trap, not a gap.
+/// somebody adds is in the digest without further ado; a kind of value that this cannot take apart is a trap, not a
+/// gap.
 extension StableHash {
     mutating func add(state value: Any) {
         if let leaf = value as? any Digestible { return leaf.digest(into: &self) }
         let mirror = Mirror(reflecting: value)
         switch mirror.displayStyle {
         case .struct, .tuple:
-            for child in mirror.children { add(state: child.value) }
-        case .optional:
-            add(mirror.children.isEmpty ? 0 as UInt64 : 1)
             for child in mirror.children { add(state: child.value) }
         case .enum:
             // The case's name, then its payload: stable against reordering of cases.
@@ -47,6 +45,12 @@ extension Bool: Digestible {
 }
 extension String: Digestible {
     func digest(into hash: inout StableHash) { hash.add(Array(utf8)) }
+}
+extension Optional: Digestible {
+    func digest(into hash: inout StableHash) {
+        hash.add(self == nil ? 0 as UInt64 : 1)
+        if let self { hash.add(state: self) }
+    }
 }
 extension Array: Digestible {
     func digest(into hash: inout StableHash) {

@@ -19,8 +19,9 @@ public struct Timing: Sendable, Equatable {
 
     // MARK: Translation
 
-    /// One level of a guest page walk that finds its entry in the caches: an L2 hit on average is 11 to 12 cycles, an L1
-    /// hit 4 (ORM 2.4.5.1 "Load and Store Operation Enhancements"); paging-structure caches skip upper levels. Approximated.
+    /// One level of a guest page walk that finds its entry in the caches: an L2 hit on average is 11 to 12 cycles, an
+    /// L1 hit 4 (ORM 2.4.5.1 "Load and Store Operation Enhancements"); paging-structure caches skip upper levels.
+    /// Approximated.
     public var guestWalkLevel: UInt64 = 7
     /// One level of the EPT walk that each guest entry and the final address need. Approximated as above; nested
     /// paging-structure caches hide most of it.
@@ -30,8 +31,8 @@ public struct Timing: Sendable, Equatable {
 
     // MARK: Interrupts and exceptions
 
-    /// Delivery through an interrupt gate without a change of stack. Split: INT n with a minimal handler and IRET is 607
-    /// in all (LVD Table 3), of it IRET and the handler's instructions.
+    /// Delivery through an interrupt gate without a change of stack. Split: INT n with a minimal handler and IRET is
+    /// 607 in all (LVD Table 3), of it IRET and the handler's instructions.
     public var interruptDelivery: UInt64 = 290
     /// IRET in 64-bit mode. Split, see `interruptDelivery`.
     public var interruptReturn: UInt64 = 250

@@ -85,7 +85,9 @@ extension MachineView {
     }
 
     /// IRR, ISR and priorities of a local APIC.
-    public func highestPendingInterrupt(of processor: Int) -> UInt8? { machine.processors[processor].apic.highestPending }
+    public func highestPendingInterrupt(of processor: Int) -> UInt8? {
+        machine.processors[processor].apic.highestPending
+    }
     public func highestInService(of processor: Int) -> UInt8? { machine.processors[processor].apic.isr.highest }
 
     /// The events in the queue, soonest first: cycle and what happens.

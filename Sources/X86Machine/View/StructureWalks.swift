@@ -108,7 +108,8 @@ extension MachineView {
         return walk
     }
 
-    /// Where an access of the processor to `linear` would go now, by its paging structures; nil where nothing is mapped.
+    /// Where an access of the processor to `linear` would go now, by its paging structures; nil where nothing is
+    /// mapped.
     public func peek(_ linear: LinearAddress, processor index: Int) -> PhysicalAddress? {
         let p = machine.processors[index], eptp = vmx(of: index).eptp
         let cr0 = p.system.cr0, cr4 = p.system.cr4
@@ -118,7 +119,8 @@ extension MachineView {
             let pointer = p.system.pdptes[Int(linear.rawValue >> 30 & 3)]
             return peekLegacy(linear, table: pointer, entryBytes: 8, shifts: [21, 12], eptp)
         }
-        return peekLegacy(linear, table: p.system.cr3 & 0xFFFF_F000 | PagingEntry.present, entryBytes: 4, shifts: [22, 12], eptp)
+        let directory = p.system.cr3 & 0xFFFF_F000 | PagingEntry.present
+        return peekLegacy(linear, table: directory, entryBytes: 4, shifts: [22, 12], eptp)
     }
 
     /// SDM 3A 4.3 "32-Bit Paging" and 4.4 "PAE Paging" below the PDPTE; `table` carries a present flag.
@@ -129,8 +131,10 @@ extension MachineView {
         for shift in shifts {
             guard table & PagingEntry.present != 0 else { return nil }
             let index = linear.rawValue >> shift & (4096 / entryBytes - 1)
-            guard let at = host(GuestPhysicalAddress(table & PagingEntry.address | index * entryBytes), eptp) else { return nil }
-            let entry = entryBytes == 8 ? machine.memory.load(at, as: UInt64.self) : UInt64(machine.memory.load(at, as: UInt32.self))
+            let guest = GuestPhysicalAddress(table & PagingEntry.address | index * entryBytes)
+            guard let at = host(guest, eptp) else { return nil }
+            let wide = machine.memory.load(at, as: UInt64.self)
+            let entry = entryBytes == 8 ? wide : wide & 0xFFFF_FFFF
             guard entry & PagingEntry.present != 0 else { return nil }
             if shift == 12 || entry & PagingEntry.pageSize != 0 {
                 let offset: UInt64 = (1 << shift) - 1
@@ -152,6 +156,7 @@ extension MachineView {
     /// VMX operation of a processor.
     public func vmx(of processor: Int) -> VMXView {
         let v = machine.processors[processor].vmx
-        return VMXView(inOperation: v.inOperation, inNonRoot: v.inNonRoot, currentVMCS: nil, eptp: nil, vpid: 0, eptpList: nil)
+        return VMXView(
+            inOperation: v.inOperation, inNonRoot: v.inNonRoot, currentVMCS: nil, eptp: nil, vpid: 0, eptpList: nil)
     }
 }
