@@ -43,7 +43,8 @@ struct MultibootTests {
         return Machine(configuration)
     }
     private func load(_ image: [UInt8], _ modules: [BootModule] = [], into machine: Machine) throws(ImageError) {
-        try Multiboot.load(image: image, name: "test.elf", commandLine: "test.elf one two", modules: modules, into: machine)
+        try Multiboot.load(
+            image: image, name: "test.elf", commandLine: "test.elf one two", modules: modules, into: machine)
     }
     private func u32(_ machine: Machine, _ address: UInt64) -> UInt64 {
         UInt64(machine.view.readPhysical(PhysicalAddress(address), as: UInt32.self))
@@ -53,7 +54,8 @@ struct MultibootTests {
         return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 
-    @Test("3.2 Machine state: 32-bit protected mode, flat segments, paging and interrupts off, EAX and EBX", arguments: [false, true])
+    @Test("3.2 Machine state: 32-bit protected mode, flat segments, paging and interrupts off, EAX and EBX",
+          arguments: [false, true])
     func entryState(is64: Bool) throws {
         let m = machine()
         try load(Self.image(is64: is64), into: m)
@@ -68,7 +70,9 @@ struct MultibootTests {
     @Test("3.3 Boot information: flags, memory sizes, command line, modules with strings, memory map, loader")
     func information() throws {
         let m = machine(megabytes: 32)
-        let modules = [BootModule(bytes: [1, 2, 3], commandLine: "first a=1"), BootModule(bytes: [9], commandLine: "second")]
+        let modules = [
+            BootModule(bytes: [1, 2, 3], commandLine: "first a=1"), BootModule(bytes: [9], commandLine: "second"),
+        ]
         try load(Self.image(), modules, into: m)
         let info = m.view.registers(of: 0).general[3]
         #expect(u32(m, info) == 0b10_0100_1101)

@@ -46,7 +46,7 @@ public struct VMXView: Sendable, Equatable {
     /// The EPTP in use; nil outside VMX non-root operation and without EPT.
     public var eptp: UInt64?
     public var vpid: UInt16
-    /// EPTP-list address in use; nil when EPTP switching is not enabled.
+    /// EPTP-list address in use; nil outside VMX non-root operation and when EPTP switching is not enabled.
     public var eptpList: PhysicalAddress?
 }
 
@@ -82,6 +82,24 @@ extension MachineView {
             kernelGSBase: s.kernelGSBase, star: s.star, lstar: s.lstar, fmask: s.fmask,
             sysenterCS: s.sysenterCS, sysenterESP: s.sysenterESP, sysenterEIP: s.sysenterEIP,
             apicBase: s.apicBase, pat: s.pat, xcr0: s.xcr0, dr7: s.dr7)
+    }
+
+    public func vmx(of processor: Int) -> VMXView {
+        let p = machine.processors[processor], v = p.vmx
+        let switching = v.inNonRoot && v.controls.secondary.contains(.enableVMFunctions)
+            && v.controls.vmFunctions.contains(.eptpSwitching)
+        return VMXView(
+            inOperation: v.inOperation, inNonRoot: v.inNonRoot,
+            currentVMCS: p.hasCurrentVMCS ? PhysicalAddress(v.currentVMCS) : nil,
+            eptp: v.inNonRoot && v.eptEnabled ? v.eptp.rawValue : nil, vpid: v.currentVPID,
+            eptpList: switching ? PhysicalAddress(v.controls.eptpList) : nil)
+    }
+
+    /// A field of the processor's current VMCS, as VMREAD gives it; nil when there is no current VMCS, and for fields
+    /// that do not exist on this processor.
+    public func vmcsField(_ field: VMCSField, of processor: Int) -> UInt64? {
+        let p = machine.processors[processor]
+        return p.hasCurrentVMCS && VMCS.isSupported(field) ? p.vmcs[field] : nil
     }
 
     /// IRR, ISR and priorities of a local APIC.

@@ -152,11 +152,4 @@ extension MachineView {
         guard let eptp else { return PhysicalAddress(address.rawValue) }
         return walkEPT(address, eptp: eptp).physical
     }
-
-    /// VMX operation of a processor.
-    public func vmx(of processor: Int) -> VMXView {
-        let v = machine.processors[processor].vmx
-        return VMXView(
-            inOperation: v.inOperation, inNonRoot: v.inNonRoot, currentVMCS: nil, eptp: nil, vpid: 0, eptpList: nil)
-    }
 }

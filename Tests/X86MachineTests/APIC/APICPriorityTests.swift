@@ -27,7 +27,8 @@ struct APICPriorityTests {
     }
 
     @Test("A vector is deliverable only when its class is greater than PPR's", arguments: [
-        (UInt8(0x30), UInt8(0x31), false), (0x30, 0x3F, false), (0x30, 0x40, true), (0x2F, 0x30, true), (0xFF, 0xFF, false),
+        (UInt8(0x30), UInt8(0x31), false), (0x30, 0x3F, false), (0x30, 0x40, true), (0x2F, 0x30, true),
+        (0xFF, 0xFF, false),
     ])
     func deliverable(tpr: UInt8, vector: UInt8, expected: Bool) {
         var apic = LocalAPIC(id: 0)

@@ -7,7 +7,9 @@ struct APICRegisterTests {
     var p: Processor { machine.processors[0] }
 
     private func read(_ offset: UInt64) -> UInt32 { UInt32(p.apicLoad(offset: offset)) }
-    private func write(_ offset: UInt64, _ value: UInt32) throws { try p.apicStore(offset: offset, size: 4, UInt64(value)) }
+    private func write(_ offset: UInt64, _ value: UInt32) throws {
+        try p.apicStore(offset: offset, size: 4, UInt64(value))
+    }
 
     @Test("11.4.7.1: state after power-up: LVT masked, SVR FFH, DFR all ones, software disabled")
     func powerUp() {

@@ -19,7 +19,8 @@ struct APICTimerTests {
     }
 
     @Test("Figure 11-10: divide configuration", arguments: [
-        (UInt32(0b0000), UInt64(2)), (0b0001, 4), (0b0010, 8), (0b0011, 16), (0b1000, 32), (0b1001, 64), (0b1010, 128), (0b1011, 1),
+        (UInt32(0b0000), UInt64(2)), (0b0001, 4), (0b0010, 8), (0b0011, 16),
+        (0b1000, 32), (0b1001, 64), (0b1010, 128), (0b1011, 1),
     ])
     func divisors(code: UInt32, divisor: UInt64) {
         var timer = APICTimer()

@@ -5,9 +5,10 @@ import Testing
 struct InterruptControllerTests {
     private func initialised() -> InterruptControllers {
         var pic = InterruptControllers()
-        for (port, values) in [(UInt16(0x20), [UInt8(0x11)]), (0x21, [0x30, 4, 1, 0]), (0xA0, [0x11]), (0xA1, [0x38, 2, 1, 0])] {
-            for value in values { pic.write(port, value) }
-        }
+        pic.write(0x20, 0x11)
+        for value in [0x30, 4, 1, 0] as [UInt8] { pic.write(0x21, value) }
+        pic.write(0xA0, 0x11)
+        for value in [0x38, 2, 1, 0] as [UInt8] { pic.write(0xA1, value) }
         return pic
     }
 

@@ -7,12 +7,15 @@ struct PortTests {
     let machine = Machine(configuration(processors: 3, megabytes: 64))
     var p: Processor { machine.processors[0] }
 
-    private func read(_ port: UInt16, _ size: Int = 1) throws -> UInt32 { try machine.portRead(port, size: size, from: p) }
+    private func read(_ port: UInt16, _ size: Int = 1) throws -> UInt32 {
+        try machine.portRead(port, size: size, from: p)
+    }
     private func write(_ port: UInt16, _ value: UInt32, _ size: Int = 1) throws {
         try machine.portWrite(port, size: size, value, from: p)
     }
 
-    @Test("An unclaimed port floats: reads are ones, writes are accepted", arguments: [UInt16(0x5000), 0x9000, 0x7F00, 0xCF8])
+    @Test("An unclaimed port floats: reads are ones, writes are accepted",
+          arguments: [UInt16(0x5000), 0x9000, 0x7F00, 0xCF8])
     func floating(port: UInt16) throws {
         try write(port, 0x1234, 2)
         #expect(try read(port, 1) == 0xFF && read(port, 2) == 0xFFFF && read(port, 4) == 0xFFFF_FFFF)

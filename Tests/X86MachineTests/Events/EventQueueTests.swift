@@ -20,7 +20,9 @@ struct EventQueueTests {
     @Test("A cancelled event does not happen; the others keep their order")
     func cancel() {
         var queue = EventQueue()
-        for i in 0..<10 as Range<UInt64> { queue.schedule(i % 3 == 0 ? .intervalTimer : .nmi(processor: Int(i)), at: 100 - i) }
+        for i in 0..<10 as Range<UInt64> {
+            queue.schedule(i % 3 == 0 ? .intervalTimer : .nmi(processor: Int(i)), at: 100 - i)
+        }
         queue.cancel(.intervalTimer)
         var last: UInt64 = 0
         while let entry = queue.popFirst() {

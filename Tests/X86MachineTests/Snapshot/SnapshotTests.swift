@@ -59,7 +59,9 @@ struct SnapshotTests {
         let leaf = machine.snapshot()
         try write(1, 9)
         try write(4, 9)
-        let expected: [(MachineSnapshot, [UInt64])] = [(base, [1, 0, 0, 0]), (middle, [2, 2, 0, 0]), (leaf, [2, 3, 3, 0])]
+        let expected: [(MachineSnapshot, [UInt64])] = [
+            (base, [1, 0, 0, 0]), (middle, [2, 2, 0, 0]), (leaf, [2, 3, 3, 0]),
+        ]
         for i in [0, 2, 1, 1, 2, 0, 1, 0, 2] {
             machine.restore(expected[i].0)
             #expect((1...4).map(read) == expected[i].1, "snapshot \(i)")
