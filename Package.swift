@@ -45,6 +45,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "X86ArchitectureTests", dependencies: ["X86Architecture"]),
         .testTarget(name: "X86DecoderTests", dependencies: ["X86Decoder", "InstructionTable"]),
+        .testTarget(name: "DecoderOracleTests", dependencies: ["X86Decoder"], exclude: ["zydis-reader.c"]),
         .testTarget(name: "X86MachineTests", dependencies: ["X86Machine"]),
         .testTarget(name: "DriverImageTests", dependencies: ["DriverImage", "TestSupport"]),
         .testTarget(name: "BootTests", dependencies: ["Boot", "DriverImage", "TestSupport"]),

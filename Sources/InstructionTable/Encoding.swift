@@ -163,7 +163,9 @@ public struct Encoding: Sendable, Equatable {
                 throw Malformed("'\(token)' leaves no bits for +\(suffix)")
             }
         } else {
-            guard modRM == .none, suffix.isEmpty || suffix == "i" else { throw Malformed("'\(token)' after the opcode") }
+            guard modRM == .none, suffix.isEmpty || suffix == "i" else {
+                throw Malformed("'\(token)' after the opcode")
+            }
             modRM = suffix.isEmpty ? .fixed(byte) : .fixedPlusRegister(byte)
         }
         seen += 1

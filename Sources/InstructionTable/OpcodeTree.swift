@@ -28,7 +28,8 @@ public indirect enum OpcodeTree: Sendable, Hashable {
         self = children.allSatisfy { $0 == children[0] } ? children[0] : .choice(dimension, children)
     }
 
-    /// TZCNT is BSF with F3, NOP (90) is one of the opcodes of XCHG r32, EAX (90+rd): the row that accepts less is meant.
+    /// TZCNT is BSF with F3, NOP (90) is one of the opcodes of XCHG r32, EAX (90+rd): the row that accepts less is
+    /// meant.
     private static func mostSpecific(_ candidates: [(InstructionRow, Selection)]) throws(TableError) -> OpcodeTree {
         guard var best = candidates.first else { return .undefined }
         for candidate in candidates.dropFirst() {
@@ -54,9 +55,17 @@ public indirect enum OpcodeTree: Sendable, Hashable {
 }
 
 extension InstructionTable {
+    /// One opcode of one map.
+    public struct Cell: Sendable {
+        public var map: Encoding.Map
+        public var opcode: UInt8
+        public var rows: [InstructionRow]
+        public var tree: OpcodeTree
+    }
+
     /// Rows by map and opcode, each with its tree; empty cells are absent.
-    public func cells() throws(TableError) -> [(map: Encoding.Map, opcode: UInt8, rows: [InstructionRow], tree: OpcodeTree)] {
-        var result: [(Encoding.Map, UInt8, [InstructionRow], OpcodeTree)] = []
+    public func cells() throws(TableError) -> [Cell] {
+        var result: [Cell] = []
         for map in Encoding.Map.allCases {
             let ofMap = rows.filter { $0.encoding.map == map }
             for opcode in UInt8.min...UInt8.max {
@@ -68,7 +77,7 @@ extension InstructionTable {
                     throw TableError(file: other.file, line: other.line,
                                      message: "'\(other.text)' and '\(first.text)' disagree about ModRM")
                 }
-                result.append((map, opcode, cell, try OpcodeTree(cell)))
+                result.append(Cell(map: map, opcode: opcode, rows: cell, tree: try OpcodeTree(cell)))
             }
         }
         return result

@@ -1,6 +1,7 @@
 /// Bytes to `Instruction`. Knows no machine: what depends on CPUID, CPL or control registers is the caller's.
 ///
-/// Throws `truncated` before `undefined` where more bytes could still decide: a processor faults on fetching them first.
+/// Throws `truncated` before `undefined` where more bytes could still decide: a processor faults on fetching them
+/// first.
 public enum Decoder {
     /// SDM 2A 2.3.11 "AVX Instruction Length": a longer instruction raises #GP.
     public static let maximumLength = 15
@@ -140,7 +141,7 @@ public enum Decoder {
         i.operandSize = layout.operandSize(sizeClass)
         if i.prefixes.segmentOverride != Instruction.none { i.segment = i.prefixes.segmentOverride }
         if i.hasModRM {
-            i.reg = i.modRM &>> 3 & 7 | (fields.register == .extended || fields.register >= .control ? rex &<< 1 & 8 : 0)
+            i.reg = i.modRM &>> 3 & 7 | (fields.register.isExtended ? rex &<< 1 & 8 : 0)
             if i.hasMemory {
                 try MemoryOperand.read(&cursor, &i, size)
             } else {
@@ -190,10 +191,6 @@ public enum Decoder {
         }
         if layout.hasSecondByte { i.immediate2 = UInt16(try cursor.next()) }
     }
-}
-
-extension RowFormat.Register {
-    @inline(__always) static func >= (a: Self, b: Self) -> Bool { a.rawValue >= b.rawValue }
 }
 
 /// Reads forward through at most 15 bytes.

@@ -32,7 +32,8 @@ enum MemoryOperand {
             return
         }
         i.base = base | rex &<< 3 & 8
-        if (i.base == rSP || i.base == rBP) && i.prefixes.segmentOverride == Instruction.none { i.segment = stackSegment }
+        let isStack = i.base == rSP || i.base == rBP
+        if isStack && i.prefixes.segmentOverride == Instruction.none { i.segment = stackSegment }
         if mod == 1 {
             i.displacement = Int32(Int8(bitPattern: try cursor.next()))
         } else if mod == 2 {

@@ -18,7 +18,11 @@ struct RowFormat {
 
     enum Immediate: Int { case none, byte, word, dword, qword, far16, far32, memoryOffset }
     /// What ModRM.reg means and which of its values exist.
-    enum Register: Int { case extended, threeBits, segment, segmentDestination, control, debug }
+    enum Register: Int {
+        case extended, threeBits, segment, segmentDestination, control, debug
+        /// REX.R is the fourth bit.
+        @inline(__always) var isExtended: Bool { self == .extended || self == .control || self == .debug }
+    }
 
     struct Layout {
         let bits: Int
@@ -26,7 +30,9 @@ struct RowFormat {
         @inline(__always) var isSigned: Bool { bits & 8 != 0 }
         @inline(__always) var hasSecondByte: Bool { bits & 16 != 0 }
         /// Bytes, by size class: 0 16 bits, 1 32 bits, 2 REX.W.
-        @inline(__always) func operandSize(_ sizeClass: Int) -> UInt8 { 1 &<< UInt8(bits &>> (5 &+ sizeClass &* 2) & 3) }
+        @inline(__always) func operandSize(_ sizeClass: Int) -> UInt8 {
+            1 &<< UInt8(bits &>> (5 &+ sizeClass &* 2) & 3)
+        }
         @inline(__always) var allowsLock: Bool { bits & 1 << 11 != 0 }
     }
     struct Fields {

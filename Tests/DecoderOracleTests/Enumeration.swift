@@ -1,0 +1,87 @@
+import X86Decoder
+
+/// Instruction bytes that exercise every path of a decoder: prefixes x maps x opcodes x ModRM x SIB.
+struct Enumeration {
+    var size: CodeSize
+    var prefixes: [UInt8]
+    /// 0F, 0F 38 and so on.
+    var escape: [UInt8]
+    var opcodes: ClosedRange<UInt8> = 0...255
+    /// All 256 ModRM bytes, or those that differ in reg, in memory form and in register.
+    var everyModRM = false
+
+    /// SIB bytes: plain, no index, no base, scaled, all registers high.
+    static let sib: [UInt8] = [0x00, 0x24, 0x25, 0x65, 0xdb, 0xff]
+    /// After ModRM and SIB: displacement and immediate bytes that differ, with signs that differ.
+    static let tail: [UInt8] = [0x81, 0x12, 0xf3, 0x04, 0xe5, 0x76, 0x07, 0x98, 0x19, 0xaa, 0x2b, 0xbc, 0x3d, 0xce]
+
+    var queries: [Zydis.Query] {
+        var result: [Zydis.Query] = []
+        for opcode in opcodes {
+            for modRM in UInt8.min...UInt8.max where everyModRM || Self.isRepresentative(modRM) {
+                let start = prefixes + escape + [opcode, modRM]
+                let hasSIB = modRM & 7 == 4 && modRM < 0xc0
+                let sibs = modRM >> 3 & 7 == opcode & 7 || everyModRM ? Self.sib : [Self.sib[Int(modRM >> 3 & 3)]]
+                for sib in hasSIB ? sibs : [Self.tail[0]] {
+                    result.append(.init(size: size, bytes: Array((start + [sib] + Self.tail).prefix(15))))
+                }
+            }
+        }
+        return result
+    }
+
+    private static func isRepresentative(_ modRM: UInt8) -> Bool {
+        switch modRM >> 6 {
+        case 0: [1, 4, 5, 6].contains(modRM & 7)
+        case 1, 2: [3, 4].contains(modRM & 7) && modRM >> 3 & 7 < 2
+        default: [0, 5].contains(modRM & 7)
+        }
+    }
+
+    static let escapes: [[UInt8]] = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]]
+    /// Orders and repetitions within and across the prefix groups (SDM 2A 2.1.1 "Instruction Prefixes").
+    static let legacyPrefixes: [[UInt8]] = [
+        [], [0x66], [0xf2], [0xf3], [0x67], [0xf0], [0x2e], [0x64], [0x66, 0x67], [0x66, 0xf2], [0xf3, 0x66],
+        [0xf2, 0xf3], [0xf3, 0xf2], [0xf0, 0x66], [0xf0, 0xf3], [0x67, 0xf3], [0x64, 0x36], [0x66, 0x66], [0x65, 0x67],
+    ]
+    /// With REX, also where a legacy prefix after it makes it void (SDM 2A 2.2.1 "REX Prefixes").
+    static let rexPrefixes: [[UInt8]] = [
+        [0x40], [0x41], [0x42], [0x44], [0x48], [0x4f], [0x66, 0x48], [0xf3, 0x48], [0xf2, 0x48], [0xf3, 0x66, 0x4d],
+        [0x66, 0xf2, 0x41], [0x48, 0x66], [0x4f, 0xf3], [0x48, 0x41], [0xf0, 0x48], [0x67, 0x4c], [0x67, 0x66, 0x43],
+    ]
+
+    static func legacy(_ size: CodeSize) -> [Enumeration] {
+        let prefixes = legacyPrefixes + (size == .bits64 ? rexPrefixes : [])
+        return escapes.flatMap { escape in
+            prefixes.enumerated().map { n, prefix in
+                Enumeration(size: size, prefixes: prefix, escape: escape, everyModRM: n == 0)
+            }
+        }
+    }
+
+    /// C5 and C4 with each map, pp, W, L and with vvvv that is used and not.
+    static func vex(_ size: CodeSize) -> [Enumeration] {
+        var result: [Enumeration] = []
+        for low in 0..<8 as Range<UInt8> {
+            for v: UInt8 in [0x78, 0x50] {
+                result.append(Enumeration(size: size, prefixes: [], escape: [0xc5, 0x80 | v | low]))
+                for map: UInt8 in 1...3 {
+                    for w: UInt8 in [0, 0x80] {
+                        result.append(Enumeration(size: size, prefixes: [], escape: [0xc4, 0xe0 | map, w | v | low]))
+                    }
+                }
+            }
+        }
+        for prefix: UInt8 in [0x66, 0xf2, 0xf3, 0xf0, 0x67, 0x2e, 0x48] {
+            result.append(Enumeration(size: size, prefixes: [prefix], escape: [0xc5, 0xf9]))
+        }
+        if size == .bits64 {
+            for rxb: UInt8 in [0x00, 0x20, 0x40, 0x80] {
+                for map: UInt8 in 1...3 {
+                    result.append(Enumeration(size: size, prefixes: [], escape: [0xc4, rxb | map, 0x39]))
+                }
+            }
+        }
+        return result
+    }
+}
