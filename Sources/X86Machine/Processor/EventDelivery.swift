@@ -103,6 +103,8 @@ extension Processor {
     private func follow(_ event: DeliveredEvent, _ nested: Exception) throws(Interruption) -> DeliveredEvent {
         // SDM 3C 28.2: the bitmap is looked at for the nested exception before it becomes a double fault.
         try vmxCheckException(nested, debugBits: nested.debugConditions)
+        // A page fault loads CR2 even if it is then reported as a double fault (SDM 3A 6.15 "Interrupt 14").
+        if let address = nested.faultingAddress { system.cr2 = address.rawValue }
         switch Self.combine(event, nested) {
         case .serially:
             return DeliveredEvent(nested, returnRIP: cpu.pointee.rip)

@@ -1,0 +1,148 @@
+import Testing
+import X86Architecture
+@testable import X86Machine
+
+/// SDM 3A 6.9 "Prioritization of Concurrent Events", 6.8 "Enabling and Disabling Interrupts".
+@Suite struct BoundaryTests {
+    private func interrupt(_ guest: TestGuest, _ vector: UInt8 = 0x40) {
+        guest.p.apic.spurious |= 0x100
+        guest.p.receive(vector: vector, at: 0)
+    }
+    private let nop: TestGuest.SystemFunction = { _, _ throws(Interruption) in }
+
+    @Test func aMaskedInterruptWaitsForIF() {
+        let guest = TestGuest()
+        interrupt(guest)
+        #expect(!guest.p.serviceBoundary())
+        guest.p.system.flags |= RFLAGS.interrupt
+        #expect(guest.p.serviceBoundary())
+        #expect(guest.handledVector == 0x40)
+    }
+
+    @Test func stiBlocksInterruptsForOneInstruction() {
+        let guest = TestGuest()
+        interrupt(guest)
+        guest.perform([0xFB], SystemInstructions.sti)
+        #expect(!guest.p.serviceBoundary())
+        #expect(guest.p.boundaryWork, "the next boundary has to be looked at")
+        guest.perform([0x90], nop)
+        #expect(guest.p.serviceBoundary())
+        #expect(guest.handledVector == 0x40)
+        #expect(guest.frame(0) == TestGuest.code + 2)
+    }
+
+    @Test func stiWithIFAlreadySetDoesNotBlock() {
+        let guest = TestGuest()
+        interrupt(guest)
+        guest.p.system.flags |= RFLAGS.interrupt
+        guest.perform([0xFB], SystemInstructions.sti)
+        #expect(guest.p.serviceBoundary())
+    }
+
+    @Test func lookingTwiceAtTheSameBoundaryDoesNotEndTheBlocking() {
+        let guest = TestGuest()
+        interrupt(guest)
+        guest.perform([0xFB], SystemInstructions.sti)
+        for _ in 0..<3 { #expect(!guest.p.serviceBoundary()) }
+    }
+
+    @Test func cliAfterSTIKeepsInterruptsOut() {
+        let guest = TestGuest()
+        interrupt(guest)
+        guest.perform([0xFB], SystemInstructions.sti)
+        _ = guest.p.serviceBoundary()
+        guest.perform([0xFA], SystemInstructions.cli)
+        #expect(!guest.p.serviceBoundary())
+    }
+
+    // SDM 3A 6.8.3 "Masking Exceptions and Interrupts When Switching Stacks".
+    @Test func movToSSBlocksNMIsAndDebugTrapsForOneInstruction() {
+        let guest = TestGuest()
+        guest.p.setGPR(GPR.rax, UInt64(TestGuest.kernelData))
+        guest.perform([0x8E, 0xD0], SystemInstructions.movToSreg)
+        guest.p.system.pendingNMI = true
+        guest.p.system.pendingDebug = DR6.singleStep
+        #expect(!guest.p.serviceBoundary())
+        guest.perform([0x90], nop)
+        #expect(guest.p.serviceBoundary())
+        // Traps of the instruction before come before NMIs.
+        #expect(guest.handledVector == 1)
+        #expect(guest.p.serviceBoundary())
+        #expect(guest.handledVector == 2)
+    }
+
+    @Test func nmisComeBeforeInterrupts() {
+        let guest = TestGuest()
+        interrupt(guest)
+        guest.p.system.flags |= RFLAGS.interrupt
+        guest.p.system.pendingNMI = true
+        #expect(guest.p.serviceBoundary())
+        #expect(guest.handledVector == 2)
+    }
+
+    @Test func hltWaitsAndAnInterruptResumesAfterIt() {
+        let guest = TestGuest()
+        guest.p.system.flags |= RFLAGS.interrupt
+        guest.perform([0xF4], SystemInstructions.hlt)
+        #expect(guest.p.system.activity == .halted)
+        #expect(!guest.p.serviceBoundary())
+        interrupt(guest)
+        #expect(guest.p.serviceBoundary())
+        #expect(guest.p.system.activity == .active)
+        #expect(guest.frame(0) == TestGuest.code + 1)
+    }
+
+    @Test func aMaskedInterruptDoesNotEndHLT() {
+        let guest = TestGuest()
+        guest.perform([0xF4], SystemInstructions.hlt)
+        interrupt(guest)
+        #expect(!guest.p.serviceBoundary())
+        #expect(guest.p.system.activity == .halted)
+        #expect(!guest.p.boundaryWork)
+    }
+
+    // SDM 3B 17.3.1.4 "Single-Step Exception Condition".
+    @Test func tfTrapsAfterTheNextInstruction() {
+        let guest = TestGuest()
+        guest.p.system.flags |= RFLAGS.trap
+        guest.perform([0x90], nop)
+        #expect(guest.p.serviceBoundary())
+        #expect(guest.handledVector == 1)
+        #expect(guest.frame(0) == TestGuest.code + 1)
+        #expect(guest.frame(2) & RFLAGS.resume == 0)
+        #expect(guest.p.system.dr6 == DR6.alwaysOne | DR6.singleStep)
+        #expect(!guest.p.serviceBoundary())
+    }
+
+    // SDM 3B 17.3.1.1 "Instruction-Breakpoint Exception Condition".
+    @Test func anInstructionBreakpointFaultsBeforeTheInstructionUnlessRF() {
+        let guest = TestGuest()
+        guest.p.system.dr.2 = TestGuest.code
+        guest.p.system.dr7 = DR7.alwaysOne | 1 << 4
+        #expect(guest.p.serviceBoundary())
+        #expect(guest.handledVector == 1)
+        #expect(guest.frame(0) == TestGuest.code)
+        #expect(guest.p.system.dr6 & DR6.breakpoints == 4)
+        // The handler returns with RF set: the breakpoint does not repeat, and RF ends with the instruction.
+        guest.write(guest.p.gpr(GPR.rsp) + 16, RFLAGS.resume | 2)
+        guest.perform([0x48, 0xCF], SystemInstructions.interruptReturn)
+        #expect(!guest.p.serviceBoundary())
+        guest.perform([0x90], nop)
+        #expect(!guest.p.serviceBoundary())
+        #expect(guest.p.system.flags & RFLAGS.resume == 0)
+    }
+
+    @Test func initLeadsAnApplicationProcessorToWaitForSIPIWhichStartsIt() {
+        let guest = TestGuest()
+        guest.p.system.apicBase &= ~APICBase.bsp
+        guest.p.receiveINIT(at: 0)
+        #expect(guest.p.serviceBoundary())
+        #expect(guest.p.system.activity == .waitForSIPI)
+        guest.p.receiveSIPI(vector: 0x12, at: 0)
+        #expect(guest.p.serviceBoundary())
+        #expect(guest.p.system.activity == .active)
+        #expect(guest.p.cpu.pointee.rip == 0)
+        #expect(guest.p.system.segments[SegmentIndex.cs].base == 0x1_2000)
+        #expect(guest.p.system.cr0 & (CR0.protectionEnable | CR0.paging) == 0)
+    }
+}
