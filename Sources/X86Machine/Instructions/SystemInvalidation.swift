@@ -35,6 +35,12 @@ extension SystemInstructions {
         }
     }
 
+    /// CLFLUSH: for paging a load of one byte (SDM 2A "CLFLUSH—Flush Cache Line"); there is nothing to flush.
+    static func clflush(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
+        let isStack = i.segment == SegmentIndex.ss
+        try p.probeRead(try p.operandAddress(i, offset: 0, bytes: 1, .read), bytes: 1, .current, stack: isStack)
+    }
+
     /// Caches hold nothing that memory does not: there is nothing to write back or lose.
     static func wbinvd(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         try p.requireCPL0()

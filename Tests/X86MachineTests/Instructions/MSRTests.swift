@@ -1,0 +1,97 @@
+import Testing
+import X86Architecture
+@testable import X86Machine
+
+/// SDM 4 "Model-Specific Registers"; SDM 2B "RDMSR", 2C "WRMSR".
+@Suite struct MSRTests {
+    private func write(_ guest: TestGuest, _ msr: UInt32, _ value: UInt64) -> UInt8? {
+        guest.p.setGPR(GPR.rcx, UInt64(msr))
+        guest.p.setGPR(GPR.rax, value & 0xFFFF_FFFF)
+        guest.p.setGPR(GPR.rdx, value >> 32)
+        guest.perform([0x0F, 0x30], SystemInstructions.wrmsr)
+        return guest.handledVector
+    }
+    private func read(_ guest: TestGuest, _ msr: UInt32) -> UInt64? {
+        guest.p.setGPR(GPR.rcx, UInt64(msr))
+        guest.perform([0x0F, 0x32], SystemInstructions.rdmsr)
+        return guest.handledVector == nil ? guest.p.gpr(GPR.rdx) << 32 | guest.p.gpr(GPR.rax) : nil
+    }
+
+    @Test func anMSRThatDoesNotExistRaisesGP() {
+        for msr in [0xC001_0000, 0x12345, 0x4FF, 0x48] as [UInt32] {
+            #expect(read(TestGuest(), msr) == nil)
+            #expect(write(TestGuest(), msr, 0) == 13)
+        }
+    }
+
+    @Test func whatIsWrittenIsReadBack() {
+        let cases: [(UInt32, UInt64)] = [
+            (MSR.star, 0x001B_0008_1234_5678), (MSR.lstar, 0xFFFF_8000_0000_1000), (MSR.fmask, 0x4_7700),
+            (MSR.kernelGSBase, 0xFFFF_FFFF_8000_0000), (MSR.fsBase, 0x7FFF_0000_0000), (MSR.gsBase, 0x1234),
+            (MSR.sysenterCS, 8), (MSR.sysenterESP, 0x1000), (MSR.sysenterEIP, 0x2000), (MSR.tscAux, 7),
+            (MSR.pageAttributeTable, 0x0007_0406_0007_0501), (MSR.mtrrDefaultType, 0xC06),
+            (0x200, 0x3F_C000_0006), (0x201, 0x3FFF_C000_0800), (MSR.mtrrFixed4KC0000, 0x0505_0505_0505_0505),
+        ]
+        for (msr, value) in cases {
+            let guest = TestGuest()
+            #expect(write(guest, msr, value) == nil)
+            #expect(read(guest, msr) == value)
+        }
+    }
+
+    @Test func invalidValuesRaiseGP() {
+        let cases: [(UInt32, UInt64, String)] = [
+            (MSR.lstar, 0x8000_0000_0000, "non-canonical"), (MSR.fsBase, 0x8000_0000_0000, "non-canonical"),
+            (MSR.kernelGSBase, 1 << 63, "non-canonical"), (MSR.sysenterEIP, 1 << 63, "non-canonical"),
+            (MSR.fmask, 1 << 32, "reserved"), (MSR.tscAux, 1 << 32, "reserved"),
+            (MSR.pageAttributeTable, 2, "memory type 2"), (MSR.pageAttributeTable, 8 << 56, "memory type 8"),
+            (MSR.efer, 1 << 1, "reserved"), (MSR.efer, 1 << 15, "reserved"),
+            (MSR.efer, EFER.longModeActive | EFER.executeDisableEnable, "LME changed while paging"),
+            (MSR.mtrrDefaultType, 2, "memory type 2"), (0x200, 1 << 46, "beyond MAXPHYADDR"),
+            (MSR.mtrrCapabilities, 0, "read only"), (VMXMSR.basic, 0, "read only"),
+            (MSR.apicBase, 1 << 46 | 0xFEE0_0900, "beyond MAXPHYADDR"),
+        ]
+        for (msr, value, what) in cases {
+            let guest = TestGuest()
+            #expect(write(guest, msr, value) == 13, "\(what) in \(msr)")
+        }
+    }
+
+    @Test func lmaIsReadOnly() {
+        let guest = TestGuest()
+        #expect(write(guest, MSR.efer, EFER.longModeEnable | EFER.systemCallEnable) == nil)
+        #expect(guest.p.system.efer == EFER.longModeEnable | EFER.longModeActive | EFER.systemCallEnable)
+    }
+
+    @Test func featureControlIsWritableUntilLocked() {
+        let guest = TestGuest()
+        #expect(write(guest, VMXMSR.featureControl, 5) == nil)
+        #expect(write(guest, VMXMSR.featureControl, 5) == 13)
+    }
+
+    // SDM 3B 17.17.3 "Time-Stamp Counter Adjustment".
+    @Test func writingTheTSCMovesTSCAdjustByTheDifference() {
+        let guest = TestGuest()
+        guest.p.cpu.pointee.cycles = 5000
+        #expect(write(guest, MSR.timeStampCounter, 1_000_000) == nil)
+        #expect(guest.p.timestampCounter == 1_000_000)
+        #expect(guest.p.system.tscAdjust == 995_000)
+        #expect(write(guest, MSR.tscAdjust, 0) == nil)
+        #expect(guest.p.timestampCounter == 5000)
+    }
+
+    @Test func branchRecordingStopsTheRunByName() {
+        let guest = TestGuest()
+        _ = write(guest, MSR.debugControl, 1)
+        guard case .notModelled(let text) = guest.machine.pendingStop else { Issue.record("no stop"); return }
+        #expect(text.contains("IA32_DEBUGCTL"))
+    }
+
+    @Test func x2apicRegistersExistInX2APICModeOnly() {
+        let guest = TestGuest()
+        #expect(read(guest, 0x802) == nil)
+        let enabled = TestGuest()
+        #expect(write(enabled, MSR.apicBase, enabled.p.system.apicBase | APICBase.x2apic) == nil)
+        #expect(read(enabled, 0x802) == 0)
+    }
+}
