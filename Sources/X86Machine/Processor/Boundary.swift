@@ -112,7 +112,7 @@ extension Processor {
     private var needsNextBoundary: Bool {
         guard system.activity == .active else { return false }
         return system.blockingBySTI || system.blockingByMOVSS || system.flags & RFLAGS.resume != 0
-            || system.pendingDebug & Self.debugConditions != 0 || hasExecutionBreakpoint
+            || system.pendingDebug & Self.debugConditions != 0 || hasExecutionBreakpoint || needsEveryBoundary
     }
 
     // MARK: Debug conditions
