@@ -38,6 +38,7 @@ extension SystemInstructions {
             p.emitControlRegister(8, old: p.apic.cr8, new: value)
             p.writeTaskPriority(class: value)
         }
+        p.cpu.pointee.cycles &+= i.reg == 8 ? Timing.haswell.taskPriorityWrite : Timing.haswell.controlRegisterWrite
     }
 
     private static func isControlRegister(_ n: UInt8) -> Bool { n == 0 || n == 2 || n == 3 || n == 4 || n == 8 }

@@ -7,9 +7,11 @@ extension Machine {
         _ address: PhysicalAddress, as: T.Type, from processor: Processor
     ) throws(Interruption) -> T {
         if processor.isLocalAPIC(address) {
+            processor.cpu.pointee.cycles &+= timing.mmioAccess
             return T(truncatingIfNeeded: processor.apicLoad(offset: address.rawValue & Page.offsetMask))
         }
         if memory.isRAM(address) { return memory.load(address, as: T.self) }
+        processor.cpu.pointee.cycles &+= timing.mmioAccess
         if let value = deviceLoad(address, size: MemoryLayout<T>.size) { return T(truncatingIfNeeded: value) }
         return T.max
     }
@@ -18,10 +20,12 @@ extension Machine {
         _ address: PhysicalAddress, _ value: T, from processor: Processor
     ) throws(Interruption) {
         if processor.isLocalAPIC(address) {
+            processor.cpu.pointee.cycles &+= timing.mmioAccess
             return try processor.apicStore(offset: address.rawValue & Page.offsetMask, size: MemoryLayout<T>.size,
                                            UInt64(truncatingIfNeeded: value))
         }
         guard memory.isRAM(address) else {
+            processor.cpu.pointee.cycles &+= timing.mmioAccess
             return deviceStore(address, size: MemoryLayout<T>.size, UInt64(truncatingIfNeeded: value),
                                at: processor.cpu.pointee.cycles)
         }

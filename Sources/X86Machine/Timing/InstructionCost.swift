@@ -67,7 +67,7 @@ public enum InstructionCost {
         // LVD: a null system call (SYSCALL, a few instructions, SYSRET) is 140.
         case "SYSCALL", "SYSRET": return 55
         case "SYSENTER", "SYSEXIT": return 55
-        // LVD Table 2: WRMSR 127, MOV CR3 130 (MOV to CR has `movToControlRegister`).
+        // LVD Table 2: WRMSR 127. (MOV to CR: `Timing.controlRegisterWrite`.)
         case "WRMSR": return 127
         case "RDMSR": return 90
         case "SWAPGS": return 12
@@ -93,11 +93,4 @@ public enum InstructionCost {
         default: return nil
         }
     }
-
-    /// MOV to CR0, CR3, CR4, CR8. LVD Table 2: CR3 130; the others serialise likewise.
-    public static func movToControlRegister(_ register: Int) -> UInt16 { register == 8 ? 20 : 130 }
-    public static let movFromControlRegister: UInt16 = 6
-    public static let movToSegmentRegister: UInt16 = 30
-    /// MOV DR.
-    public static let movDebugRegister: UInt16 = 60
 }

@@ -29,6 +29,13 @@ public struct Timing: Sendable, Equatable {
     /// A translation that the first-level TLB lacks and the second-level TLB has. ORM: 7 cycles.
     public var secondLevelTLB: UInt64 = 7
 
+    // MARK: Control registers
+
+    /// MOV to CR0, CR3 or CR4, beyond its one static cycle. LVD Table 2: MOV CR3 130; the others serialise likewise.
+    public var controlRegisterWrite: UInt64 = 129
+    /// MOV to CR8, which stays in the core. Approximated.
+    public var taskPriorityWrite: UInt64 = 19
+
     // MARK: Interrupts and exceptions
 
     /// Delivery through an interrupt gate without a change of stack. Split: INT n with a minimal handler and IRET is
