@@ -53,11 +53,10 @@ struct BootCommand: ParsableCommand {
 
         let console = SerialConsole()
         machine.serialSink = console.put
-        let before = HostTime.processorSeconds
+        let before = HostCost.processorSeconds
         let stop = try Self.run(machine, console, instructions: maxInstructions)
-        let seconds = HostTime.processorSeconds - before
         try console.flush()
-        if stats { Self.print(machine.statistics, seconds) }
+        if stats { HostCost.report(machine.statistics, since: before) }
         try Self.end(stop)
     }
 
@@ -82,14 +81,6 @@ struct BootCommand: ParsableCommand {
             if left == 0 { return .limit }
             if Signals.interrupted.load(ordering: .relaxed) { return .requested }
         }
-    }
-
-    private static func print(_ statistics: Statistics, _ seconds: Double) {
-        let mips = seconds > 0 ? Double(statistics.instructions) / seconds / 1e6 : 0
-        Console.message("instructions  \(grouped(statistics.instructions))")
-        Console.message("cycles        \(grouped(statistics.cycles))")
-        Console.message(String(format: "CPU seconds   %.3f", seconds))
-        Console.message(String(format: "MIPS          %.1f", mips))
     }
 
     private static func end(_ stop: StopReason) throws {
@@ -120,15 +111,5 @@ private final class SerialConsole {
     func flush() throws(UserError) {
         if !pending.isEmpty { write() }
         if let failure { throw failure }
-    }
-}
-
-/// CPU time of this process: the only clock in the project, and it reaches nothing but `--stats`.
-enum HostTime {
-    static var processorSeconds: Double {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        func seconds(_ t: timeval) -> Double { Double(t.tv_sec) + Double(t.tv_usec) / 1e6 }
-        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 }

@@ -28,6 +28,9 @@ struct RunCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write every event as JSON Lines.", valueName: "file"))
     var trace: String?
 
+    @Flag(help: "Print instructions, cycles, host CPU seconds, MIPS and memory on standard error.")
+    var stats = false
+
     @Flag(help: "Copy the guest's console to standard error.")
     var console = false
 
@@ -40,7 +43,9 @@ struct RunCommand: ParsableCommand {
     private func execute(_ run: Run, _ scenario: Scenario) throws {
         let outputs = try RunOutputs(run, scenario, record: record, trace: trace)
         if console { run.machine.serialSink = { byte in FileHandle.standardError.write(Data([byte])) } }
+        let start = HostCost.processorSeconds
         let result = Running.execute(run)
+        if stats { HostCost.report(run.machine.statistics, since: start) }
         try outputs.finish(run, result)
         try Running.report(scenario, result, json: json)
     }
