@@ -23,10 +23,8 @@ tools=$(dirname "$(command -v swiftc)")
         jumps = 0
         next
     }
-    name != "" && / callq?[ \t]+\*/ { calls++ }
-    name != "" && / jmpq?[ \t]+\*/ { jumps++ }
-    /\tcallq?[ \t]+\*/ { if (name != "") calls++ }
-    /\tjmpq?[ \t]+\*/ { if (name != "") jumps++ }
+    name != "" && /[ \t]callq?[ \t]+\*/ { calls++ }
+    name != "" && /[ \t]jmpq?[ \t]+\*/ { jumps++ }
     END {
         finish()
         if (handlers < 100) { print "found only " handlers + 0 " handlers: is this a release build of lvdsim?"; exit 1 }

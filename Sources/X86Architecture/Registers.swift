@@ -13,7 +13,7 @@ public enum Selector {
     public static let index: UInt16 = 0xFFF8
 }
 
-/// Access rights of a segment in the layout of the VMCS (SDM 3C 25.4.1 "Guest Register State"),
+/// Access rights of a segment in the layout of the VMCS (SDM 3C 27.4.1 "Guest Register State"),
 /// which is bits 8 to 23 of the second doubleword of a descriptor, with bit 16 "unusable" added.
 public enum AccessRights {
     public static let type: UInt32 = 0xF

@@ -9,7 +9,8 @@ struct A1Tests {
     func abort(_ guest: PaperGuest, _ checker: Checker, leaf: UInt64 = 0x4bf0_0033) {
         guest.setRAX(leaf)
         checker.observe(
-            .vmExit(reason: ExitReason.cpuid.rawValue, qualification: 0, rip: LinearAddress(PaperGuest.sharedCode + 0x80)),
+            .vmExit(
+                reason: ExitReason.cpuid.rawValue, qualification: 0, rip: LinearAddress(PaperGuest.sharedCode + 0x80)),
             processor: 0, in: guest.machine.view)
     }
     func delivered(_ guest: PaperGuest, _ checker: Checker, _ kind: DeliveryKind) {

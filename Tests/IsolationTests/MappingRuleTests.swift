@@ -63,7 +63,7 @@ struct I2Tests {
     }
 
     static let cases: [(guest: PaperGuest.Rights, ept: PaperGuest.Rights, breaks: Bool)] = [
-        (.all, .all, true), ([.read], .all, false), (.all, [.read], false),
+        (.all, .all, true), ([.read], .all, false), (.all, [.read], false)
     ]
 
     @Test("a table page mapped writable breaks it, read-only in either dimension it does not", arguments: 0..<3)

@@ -4,12 +4,12 @@ import LVD
 import X86Architecture
 @testable import X86Machine
 
-/// Paging structures of a kernel and one domain, laid into a machine's memory by hand: enough for the rules to judge, and
-/// every entry can be made wrong.
+/// Paging structures of a kernel and one domain, laid into a machine's memory by hand: enough for the rules to judge,
+/// and every entry can be made wrong.
 ///
-/// Kernel: an EPT that maps guest-physical addresses to themselves, a page table with its code, the shared crossing code and
-/// the state page. Domain: an EPT and a page table of its own under the same CR3 value, with the same shared pages (another
-/// state page behind one of them), its code and its heap.
+/// Kernel: an EPT that maps guest-physical addresses to themselves, a page table with its code, the shared crossing
+/// code and the state page. Domain: an EPT and a page table of its own under the same CR3 value, with the same shared
+/// pages (another state page behind one of them), its code and its heap.
 final class PaperGuest {
     static let kernelCode: UInt64 = 0xffff_ffff_8020_0000
     static let sharedCode: UInt64 = 0xffff_ffff_8030_0000
@@ -75,7 +75,7 @@ final class PaperGuest {
         }
         let symbols = SymbolMap([
             .init(name: "kernel_function", address: LinearAddress(Self.kernelCode), size: 4096),
-            .init(name: "vmfunc_trampoline", address: LinearAddress(Self.sharedCode), size: 4096),
+            .init(name: "vmfunc_trampoline", address: LinearAddress(Self.sharedCode), size: 4096)
         ])
         let driver = DriverLayout(
             name: "paper", file: "paper.ko", domain: 0, base: LinearAddress(Self.domainCode), entry: nil,
@@ -87,7 +87,7 @@ final class PaperGuest {
             kernel: symbols, monitor: SymbolMap([]), drivers: [driver],
             vmFunctionSites: [
                 VMFunctionSite(address: Self.callSite, expectedECX: 1),
-                VMFunctionSite(address: Self.returnSite, expectedECX: 0),
+                VMFunctionSite(address: Self.returnSite, expectedECX: 0)
             ], isolated: true)
         layout.sharedRanges = [range("crossing", Self.sharedCode), range("state", Self.statePage)]
         layout.statePage = LinearAddress(Self.statePage)
@@ -101,7 +101,8 @@ final class PaperGuest {
         return free
     }
     func write(_ address: UInt64, _ value: UInt64) {
-        machine.writePhysical((0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }, at: PhysicalAddress(address))
+        machine.writePhysical(
+            (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }, at: PhysicalAddress(address))
     }
     func read(_ address: UInt64) -> UInt64 { machine.view.readPhysical(PhysicalAddress(address), as: UInt64.self) }
 
@@ -170,7 +171,8 @@ final class PaperGuest {
     func guestWrite(_ checker: Checker, _ address: UInt64, _ value: UInt64) {
         write(address, value)
         checker.observe(
-            .watchedWrite(address: PhysicalAddress(address), size: 8, rip: LinearAddress(Self.domainCode)), processor: 0,
+            .watchedWrite(address: PhysicalAddress(address), size: 8, rip: LinearAddress(Self.domainCode)),
+            processor: 0,
             in: machine.view)
     }
 }

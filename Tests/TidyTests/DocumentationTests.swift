@@ -43,6 +43,9 @@ struct DocumentationTests {
         }
     }
 
+    /// Titles that the manual itself gives to two sections: a field of the VMCS, and what entries or exits do with it.
+    static let twice: Set<String> = ["Basic VM-Exit Information", "VM-Execution Control Fields"]
+
     /// A citation is `SDM 3C 28.5.7 "VM Functions"`: the title is the key, so one title has one number.
     @Test("a title of the manual is cited with one number")
     func oneTitleOneNumber() {
@@ -52,7 +55,8 @@ struct DocumentationTests {
                 numbers[String(match.3), default: [:]]["\(match.1) \(match.2)"] = file.path
             }
         }
-        for (title, places) in numbers.sorted(by: { $0.key < $1.key }) where places.count > 1 {
+        for (title, places) in numbers.sorted(by: { $0.key < $1.key })
+        where places.count > (Self.twice.contains(title) ? 2 : 1) {
             let list = places.sorted { $0.key < $1.key }.map { "\($0.key) in \($0.value)" }.joined(separator: ", ")
             Issue.record("\"\(title)\" is cited as \(list)")
         }

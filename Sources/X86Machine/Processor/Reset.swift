@@ -28,7 +28,7 @@ extension Processor {
         modeChanged()
     }
 
-    /// SDM 3A 8.4.3 "MP Initialization Protocol Algorithm for MP Systems": a start-up IPI begins real-mode execution.
+    /// SDM 3A 9.4.3 "MP Initialization Protocol Algorithm for MP Systems": a start-up IPI begins real-mode execution.
     func startUp(vector: UInt8) {
         system.segments[SegmentIndex.cs] = Segment(
             selector: UInt16(vector) &<< 8, base: UInt64(vector) &<< 12, limit: 0xFFFF, access: 0x93)

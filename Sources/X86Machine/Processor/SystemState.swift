@@ -67,7 +67,7 @@ struct DescriptorTable: Equatable {
     var limit: UInt16 = 0xFFFF
 }
 
-/// SDM 3C 25.4.2 "Guest Non-Register State", Activity state; values as in the VMCS.
+/// SDM 3C 27.4.2 "Guest Non-Register State", Activity state; values as in the VMCS.
 enum ActivityState: UInt32 { case active = 0, halted = 1, shutdown = 2, waitForSIPI = 3 }
 
 enum SegmentIndex { static let es = 0, cs = 1, ss = 2, ds = 3, fs = 4, gs = 5, ldtr = 6, tr = 7 }
