@@ -44,7 +44,9 @@ void driver_load(const struct boot_module *module) {
 /* 0, or what init_module returned. */
 int driver_start(void) {
     if (domains[0]) {
-        struct lvd_message message = { { LVD_RPC_MODULE_INIT | (u64)LVD_CLASS_RPC << 32 } };
+        struct lvd_message message = { {
+            LVD_RPC_MODULE_INIT | (u64)LVD_CLASS_RPC << 32, 2, nr_cpu_ids, domains[0]->heap_mapped,
+        } };
         int error = vmfunc_klcd_wrapper(domains[0], &message);
         return error ? error : (int)message.words[2];
     }

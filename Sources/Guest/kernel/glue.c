@@ -73,10 +73,11 @@ static int isolated_ndo_start_xmit(void *skb, void *dev) {
     pack(&call.slots, FIELD(skb, u16, sk_buff, protocol) | (u64)FIELD(skb, u16, sk_buff, queue_mapping) << 16);
     error = call_domain(&call);
     if (!error)
-        return (int)unpack(&call.slots);
-    if (reference_get(netdev->domain, reference, REFERENCE_SKB) == skb) {
+        error = (int)unpack(&call.slots);
+    if (error && reference_get(netdev->domain, reference, REFERENCE_SKB) == skb) { /* not taken over */
         reference_drop(netdev->domain, reference);
-        consume_skb(skb);
+        if (error < 0)
+            consume_skb(skb);
     }
     return error;
 }

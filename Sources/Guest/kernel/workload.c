@@ -24,10 +24,11 @@ static void transmit(u32 cpu) {
             break;
         FIELD(skb, void *, sk_buff, dev) = device;
         *FIELD(skb, u64 *, sk_buff, data) = mine->completed;
-        if (xmit(skb, device) != 0) {
+        int error = xmit(skb, device);
+        if (error > 0) /* busy: the packet is still ours */
             consume_skb(skb);
+        if (error)
             break;
-        }
         mine->completed++;
     }
     mine->cycles = read_tsc() - start;
