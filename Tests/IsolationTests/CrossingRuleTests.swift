@@ -67,3 +67,64 @@ struct A1Tests {
         #expect(checker.findings.first?.location?.hasPrefix("kernel:vmfunc_trampoline") == true)
     }
 }
+
+@Suite("A2: the EPTP list holds two views")
+struct A2Tests {
+    @Test("a clean list keeps it, and one that the kernel is rewriting")
+    func clean() {
+        let guest = PaperGuest()
+        let list = guest.installList()
+        let checker = guest.checker([A2.self])
+        guest.enter(checker)
+        guest.leave(checker)
+        guest.guestWrite(checker, list + 8, 0)
+        guest.guestWrite(checker, list + 8, guest.domainEPT)
+        guest.enter(checker)
+        #expect(checker.findings.isEmpty)
+        #expect((checker.coverage.first?.evaluations ?? 0) >= 5)
+    }
+
+    @Test("a third valid entry breaks it at the write, wherever it is", arguments: [UInt64(2), 3, 511])
+    func third(index: UInt64) {
+        let guest = PaperGuest()
+        let list = guest.installList()
+        let checker = guest.checker([A2.self])
+        guest.enter(checker)
+        guest.guestWrite(checker, list + index * 8, guest.domainEPT)
+        #expect(checker.findings.count == 1)
+        #expect(checker.findings.first?.evidence.hasPrefix("entry \(index) ") == true)
+    }
+
+    @Test("entry 0 that is not the kernel's, or entry 1 that is, breaks it")
+    func wrongEntries() {
+        for (index, value) in [(UInt64(0), false), (1, true)] {
+            let guest = PaperGuest()
+            let list = guest.installList()
+            guest.write(list + index * 8, value ? guest.kernelEPT : guest.domainEPT)
+            let checker = guest.checker([A2.self])
+            guest.enter(checker)
+            #expect(checker.findings.count == 1)
+        }
+    }
+
+    @Test("an entry with a reserved bit or another walk length is not valid, and so no third entry")
+    func invalidEntries() {
+        let guest = PaperGuest()
+        let list = guest.installList()
+        guest.write(list + 2 * 8, guest.domainEPT | 1 << 7)
+        guest.write(list + 3 * 8, guest.domainEPT & ~(7 << 3))
+        let checker = guest.checker([A2.self])
+        guest.enter(checker)
+        #expect(checker.findings.isEmpty)
+    }
+
+    @Test("a list that a domain can write breaks it")
+    func writableList() {
+        let guest = PaperGuest()
+        let list = guest.installList()
+        guest.mapDomain(PaperGuest.domainHeap + 0x3000, to: list, [.read, .write])
+        let checker = guest.checker([A2.self])
+        guest.enter(checker)
+        #expect(checker.findings.first?.evidence.contains("writable") == true)
+    }
+}

@@ -181,3 +181,17 @@ extension PaperGuest {
     func clearWriteProtect() { machine.processors[0].system.cr0 &= ~(1 << 16) }
     func setRAX(_ value: UInt64) { machine.processors[0].setGPR(0, value) }
 }
+
+extension PaperGuest {
+    /// Puts processor 0 into VMX non-root operation with a list of its own; returns the list's physical address.
+    func installList() -> UInt64 {
+        let list = page()
+        write(list, kernelEPT)
+        write(list + 8, domainEPT)
+        machine.processors[0].vmx.inNonRoot = true
+        machine.processors[0].vmx.controls.secondary = .enableVMFunctions
+        machine.processors[0].vmx.controls.vmFunctions = .eptpSwitching
+        machine.processors[0].vmx.controls.eptpList = list
+        return list
+    }
+}
