@@ -50,6 +50,7 @@ let package = Package(
         .testTarget(name: "DriverImageTests", dependencies: ["DriverImage", "TestSupport"]),
         .testTarget(name: "BootTests", dependencies: ["Boot", "DriverImage", "TestSupport"]),
         .testTarget(name: "TracesTests", dependencies: ["Traces"]),
+        .testTarget(name: "LVDTests", dependencies: ["LVD"]),
         .testTarget(name: "IsolationTests", dependencies: ["Isolation"]),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
