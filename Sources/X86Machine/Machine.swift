@@ -114,6 +114,7 @@ struct PlatformState {
     var eventHash = StableHash()
     var serialOutput: [UInt8] = []
     var slice: Slice?
+    var idle = IdleTimers()
     init(_ configuration: MachineConfiguration) {
         devices = Devices(configuration)
     }

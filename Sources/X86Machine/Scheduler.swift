@@ -34,6 +34,21 @@ struct Slice {
     var end: UInt64
 }
 
+/// Which timers have fired since every processor began to wait, and how often.
+struct IdleTimers {
+    var firings: [(event: TimedEvent, count: Int)] = []
+
+    mutating func note(_ event: TimedEvent) {
+        guard event.isTimer else { return }
+        if let i = firings.firstIndex(where: { $0.event == event }) {
+            firings[i].count += 1
+        } else {
+            firings.append((event, 1))
+        }
+    }
+    func hasSettled(_ event: TimedEvent) -> Bool { firings.contains { $0.event == event && $0.count >= 2 } }
+}
+
 extension Machine {
     /// A processor runs at most this many cycles before a slower one gets its turn: the skew between processors.
     static let quantum: UInt64 = 1000
@@ -60,9 +75,11 @@ extension Machine {
                 let cycle = platform.events.nextCycle
                 guard cycle != .max, canAnythingWake else { return .guestDied(deadlockDescription()) }
                 if cycle >= cycleTarget { return .limit }
+                if let entry = platform.events.heap.first { platform.idle.note(entry.event) }
                 advanceClock(to: cycle)
                 continue
             }
+            platform.idle.firings.removeAll(keepingCapacity: true)
             let now = processor.cpu.pointee.cycles
             if now >= platform.events.nextCycle { advanceClock(to: now); continue }
             if now >= cycleTarget { return .limit }
@@ -115,8 +132,10 @@ extension Machine {
     }
 
     /// While every processor waits: whether what is in the queue can wake one. A timer that only raises maskable
-    /// interrupts cannot wake a processor that halted with IF = 0.
+    /// interrupts cannot wake a processor that halted with IF = 0, and timers that all have fired twice without
+    /// waking anybody (masked, or below the task priority) will never do.
     var canAnythingWake: Bool {
+        if platform.events.heap.allSatisfy({ platform.idle.hasSettled($0.event) }) { return false }
         let wakesByNMI = platform.events.heap.contains { if case .nmi = $0.event { true } else { false } }
         return processors.contains { processor in
             processor.system.activity == .halted

@@ -12,6 +12,16 @@ enum TimedEvent: Equatable {
     case preemptionTimer(processor: Int)
 }
 
+extension TimedEvent {
+    /// Sources that put themselves back into the queue.
+    var isTimer: Bool {
+        switch self {
+        case .apicTimer, .intervalTimer: true
+        default: false
+        }
+    }
+}
+
 /// The one queue of a machine: a binary heap ordered by (cycle, sequence), so events of one cycle keep their order.
 struct EventQueue {
     struct Entry { var cycle: UInt64, sequence: UInt64, event: TimedEvent }

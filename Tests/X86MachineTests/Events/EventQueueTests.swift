@@ -1,4 +1,5 @@
 import Testing
+import X86Architecture
 @testable import X86Machine
 
 @Suite("Event queue")
@@ -65,6 +66,21 @@ struct EventQueueTests {
         machine.injectInterrupt(vector: 0x60, processor: 0, atCycle: 500)
         #expect(!machine.canAnythingWake)
         machine.injectNMI(processor: 0, atCycle: 600)
+        #expect(machine.canAnythingWake)
+    }
+
+    @Test("Halted with IF = 1 under a periodic timer that is masked: the guest died; an interrupt still to come counts")
+    func deadlockWithMaskedTimer() throws {
+        let machine = Machine(configuration())
+        let p = machine.processors[0]
+        try p.apicStore(offset: 0xF0, size: 4, 0x1FF)
+        try p.apicStore(offset: 0x320, size: 4, 0x30040)
+        try p.apicStore(offset: 0x380, size: 4, 10)
+        p.system.flags |= RFLAGS.interrupt
+        p.system.activity = .halted
+        p.boundaryWork = false
+        guard case .guestDied = machine.run(.cycle(1 << 40)) else { Issue.record("not a death"); return }
+        machine.injectNMI(processor: 0, atCycle: 1 << 41)
         #expect(machine.canAnythingWake)
     }
 }
