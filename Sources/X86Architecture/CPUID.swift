@@ -11,8 +11,21 @@ public struct ProcessorModel: Sendable {
     public let physicalAddressBits: UInt8
     /// Core cycles per second: what the TSC and the timers are calibrated to.
     public let tscFrequency: UInt64
+    /// Feature flags (SDM spelling) of instructions that the part does not have: executing one raises #UD. What the part
+    /// has and the machine does not execute is "not modelled" instead, and not claimed below.
+    public let absentFeatures: [StaticString]
     /// Leaves whose values do not depend on state; a leaf absent from the list reads as zeros.
     public internal(set) var leaves: [Leaf]
+
+    public func lacks(_ feature: StaticString) -> Bool {
+        for absent in absentFeatures where Self.areEqual(absent, feature) { return true }
+        return false
+    }
+    private static func areEqual(_ a: StaticString, _ b: StaticString) -> Bool {
+        guard a.utf8CodeUnitCount == b.utf8CodeUnitCount else { return false }
+        for n in 0..<a.utf8CodeUnitCount where a.utf8Start[n] != b.utf8Start[n] { return false }
+        return true
+    }
 
     /// Registers of a leaf. SDM 2A CPUID: a basic leaf above the highest gives the highest basic leaf's.
     public func leaf(_ leaf: UInt32, _ subleaf: UInt32) -> Leaf {
@@ -78,6 +91,13 @@ extension ProcessorModel {
     /// Intel Xeon E5-2660 v3, the machine of the LVD paper: Haswell-EP, 2.6 GHz.
     public static let haswellEP = ProcessorModel(
         name: "haswell-ep", physicalAddressBits: 46, tscFrequency: 2_600_000_000,
+        absentFeatures: [
+            "ADX", "AESKLE", "CET_SS", "CLFLUSHOPT", "CLWB", "ENQCMD", "GFNI", "HRESET", "MOVDIR64B", "MOVDIRI", "OSPKE",
+            "PCONFIG", "PTWRITE", "RDPID", "RDSEED", "SERIALIZE", "SGX", "SHA", "SMAP", "TSXLDTRK", "UINTR", "WAITPKG",
+            "WBNOINVD", "XSAVEC", "XSAVES",
+            // Switched off by microcode updates.
+            "RTM",
+        ],
         leaves: [
             // "GenuineIntel"
             Leaf(leaf: 0, subleaf: 0, eax: 0xD, ebx: 0x756E_6547, ecx: 0x6C65_746E, edx: 0x4965_6E69),

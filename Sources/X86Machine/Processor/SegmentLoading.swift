@@ -6,6 +6,8 @@ extension Processor {
     /// MOV, POP and LxS to ES, SS, DS, FS, GS. Never CS.
     func loadSegment(_ index: Int, _ selector: UInt16) throws(Interruption) {
         if !isProtectedMode || isVirtual8086 {
+            // Limit and rights stay as protected mode left them, unless the register had been made unusable.
+            if system.segments[index].isUnusable { system.segments[index] = Segment() }
             system.segments[index].selector = selector
             system.segments[index].base = UInt64(selector) &<< 4
         } else if index == SegmentIndex.ss {
