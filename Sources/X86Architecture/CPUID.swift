@@ -102,10 +102,10 @@ extension ProcessorModel {
             // "GenuineIntel"
             Leaf(leaf: 0, subleaf: 0, eax: 0xD, ebx: 0x756E_6547, ecx: 0x6C65_746E, edx: 0x4965_6E69),
             // Family 6, model 3FH, stepping 2. CLFLUSH line 64 bytes. EBX 31:24 (APIC ID) and 23:16 are filled in.
-            // ECX: VMX, CMPXCHG16B, PCID, x2APIC, MOVBE, POPCNT, TSC-deadline. MONITOR is absent, so that idle loops halt.
+            // ECX: VMX, CMPXCHG16B, PCID, x2APIC, MOVBE, POPCNT, TSC-deadline, XSAVE. MONITOR is absent, so that idle loops halt.
             // EDX: DE, PSE, TSC, MSR, PAE, MCE, CX8, APIC, SEP, MTRR, PGE, MCA, CMOV, PAT, PSE-36, CLFSH, FXSR.
             Leaf(leaf: 1, subleaf: 0, eax: 0x0003_06F2, ebx: 0x0000_0800,
-                 ecx: 1 << 5 | 1 << 13 | 1 << 17 | 1 << 21 | 1 << 22 | 1 << 23 | 1 << 24,
+                 ecx: 1 << 5 | 1 << 13 | 1 << 17 | 1 << 21 | 1 << 22 | 1 << 23 | 1 << 24 | 1 << 26,
                  edx: 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 11 | 1 << 12
                     | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 17 | 1 << 19 | 1 << 24),
             // Descriptors: see leaf 4 for caches (FFH); 64-entry 4-KiB DTLB, 1024-entry shared second-level TLB.
@@ -119,7 +119,8 @@ extension ProcessorModel {
             // EBX: FSGSBASE, TSC_ADJUST, BMI1, SMEP, BMI2, ERMS, INVPCID. SMAP is modelled, this part has none.
             Leaf(leaf: 7, subleaf: 0, eax: 0,
                  ebx: 1 << 0 | 1 << 1 | 1 << 7 | 1 << 9 | 1 << 10, ecx: 0, edx: 0),
-            // XSAVE is absent, hence leaf 0DH is zeros.
+            // XCR0 can enable x87 and SSE: legacy region and header, 576 bytes.
+            Leaf(leaf: 0xD, subleaf: 0, eax: 3, ebx: 576, ecx: 576, edx: 0),
             Leaf(leaf: 0x8000_0000, subleaf: 0, eax: 0x8000_0008, ebx: 0, ecx: 0, edx: 0),
             // ECX: LAHF/SAHF. EDX: SYSCALL, NX, 1-GiB pages, RDTSCP, Intel 64.
             Leaf(leaf: 0x8000_0001, subleaf: 0, eax: 0, ebx: 0, ecx: 1 << 0,

@@ -28,6 +28,13 @@ enum FXSaveArea {
 
     /// `registers`: how many XMM registers (and whether MXCSR) are restored.
     static func restore(_ fpu: inout FPUState, _ image: InlineArray<64, UInt64>, is64Bit: Bool, registers: Int) {
+        restoreX87(&fpu, image, is64Bit: is64Bit)
+        guard registers > 0 else { return }
+        fpu.mxcsr = UInt32(truncatingIfNeeded: image[3])
+        for n in 0..<2 * registers { fpu.xmm[n] = image[xmmWord + n] }
+    }
+
+    static func restoreX87(_ fpu: inout FPUState, _ image: InlineArray<64, UInt64>, is64Bit: Bool) {
         fpu.control = UInt16(truncatingIfNeeded: image[0]) & 0x1F7F | 0x40
         fpu.status = UInt16(truncatingIfNeeded: image[0] >> 16)
         fpu.opcode = UInt16(truncatingIfNeeded: image[0] >> 48) & 0x7FF
@@ -47,9 +54,6 @@ enum FXSaveArea {
         }
         fpu.setTags(abridged: UInt8(truncatingIfNeeded: image[0] >> 32))
         fpu.updateErrorSummary()
-        guard registers > 0 else { return }
-        fpu.mxcsr = UInt32(truncatingIfNeeded: image[3])
-        for n in 0..<2 * registers { fpu.xmm[n] = image[xmmWord + n] }
     }
 }
 

@@ -87,8 +87,6 @@ extension Processor {
             r.edx = id
             if subleaf == 0 { r.eax = 0; r.ebx = 1; r.ecx |= 1 << 8 }
             if subleaf == 1 { r.eax = idBits; r.ebx = count; r.ecx |= 2 << 8 }
-        case 0xD where subleaf == 0 && model.xcr0 != 0:
-            r.ebx = 576
         case 0x8000_0001:
             // SYSCALL and SYSRET are reported in 64-bit mode only.
             if !is64BitMode { r.edx &= ~(1 << 11) }

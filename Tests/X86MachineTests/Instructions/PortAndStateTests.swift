@@ -143,6 +143,45 @@ import X86Architecture
         #expect(switched.handledVector == 7)
     }
 
+    // SDM 1 13.7 "Operation of XSAVE", 13.8 "Operation of XRSTOR".
+    @Test func xsaveAndXrstorFollowTheRequestedFeatureBitmap() {
+        let guest = TestGuest(), p = guest.p
+        p.setGPR(GPR.rbx, 0x5_0000)
+        p.setGPR(GPR.rax, 7)
+        guest.perform([0x0F, 0xAE, 0x23], SystemInstructions.xsave)
+        #expect(guest.handledVector == 6, "without CR4.OSXSAVE")
+        p.system.cr4 |= CR4.osxsave
+        p.setGPR(GPR.rcx, 0)
+        p.setGPR(GPR.rdx, 0)
+        p.setGPR(GPR.rax, 3)
+        guest.perform([0x0F, 0x01, 0xD1], SystemInstructions.xsetbv)
+        #expect(p.system.xcr0 == 3)
+        p.system.fpu.initialize()
+        p.system.fpu.xmm[5] = 0x1234
+        p.setGPR(GPR.rax, 2)
+        guest.perform([0x0F, 0xAE, 0x23], SystemInstructions.xsave)
+        #expect(guest.read(0x5_0000) == 0 && guest.read(0x5_0000 + 160 + 40) == 0x1234 && guest.read(0x5_0200) == 2)
+        p.system.fpu.control = 0x27F
+        p.system.fpu.xmm[5] = 0
+        // x87 is requested but not in the image: it becomes its initial state.
+        p.setGPR(GPR.rax, 3)
+        guest.perform([0x0F, 0xAE, 0x2B], SystemInstructions.xrstor)
+        #expect(p.system.fpu.xmm[5] == 0x1234 && p.system.fpu.control == 0x37F)
+        guest.write(0x5_0200, 4 as UInt64)
+        guest.perform([0x0F, 0xAE, 0x2B], SystemInstructions.xrstor)
+        #expect(guest.handledVector == 13)
+    }
+
+    @Test func xsetbvRefusesWhatTheModelLacksAndX87Clear() {
+        for value in [0, 2, 7] as [UInt64] {
+            let guest = TestGuest()
+            guest.p.system.cr4 |= CR4.osxsave
+            guest.p.setGPR(GPR.rax, value)
+            guest.perform([0x0F, 0x01, 0xD1], SystemInstructions.xsetbv)
+            #expect(guest.handledVector == 13)
+        }
+    }
+
     @Test func clacAndStacNeedSMAPInTheModel() {
         let guest = TestGuest()
         guest.perform([0x0F, 0x01, 0xCB], SystemInstructions.stac)
