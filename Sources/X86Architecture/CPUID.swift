@@ -11,8 +11,8 @@ public struct ProcessorModel: Sendable {
     public let physicalAddressBits: UInt8
     /// Core cycles per second: what the TSC and the timers are calibrated to.
     public let tscFrequency: UInt64
-    /// Feature flags (SDM spelling) of instructions that the part does not have: executing one raises #UD. What the part
-    /// has and the machine does not execute is "not modelled" instead, and not claimed below.
+    /// Feature flags (SDM spelling) of instructions that the part does not have: executing one raises #UD. What the
+    /// part has and the machine does not execute is "not modelled" instead, and not claimed below.
     public let absentFeatures: [StaticString]
     /// Leaves whose values do not depend on state; a leaf absent from the list reads as zeros.
     public internal(set) var leaves: [Leaf]
@@ -44,7 +44,9 @@ public struct CPUIDFeature: Sendable {
     public var leaf: UInt32
     public var register: Register
     public var bit: UInt32
-    init(_ leaf: UInt32, _ register: Register, _ bit: UInt32) { self.leaf = leaf; self.register = register; self.bit = bit }
+    init(_ leaf: UInt32, _ register: Register, _ bit: UInt32) {
+        self.leaf = leaf; self.register = register; self.bit = bit
+    }
 
     public static let monitor = CPUIDFeature(1, .ecx, 3)
     public static let vmx = CPUIDFeature(1, .ecx, 5)
@@ -61,11 +63,12 @@ public struct CPUIDFeature: Sendable {
 extension ProcessorModel {
     public func has(_ feature: CPUIDFeature) -> Bool {
         let l = leaf(feature.leaf, 0)
-        let value = switch feature.register {
-        case .ebx: l.ebx
-        case .ecx: l.ecx
-        case .edx: l.edx
-        }
+        let value =
+            switch feature.register {
+            case .ebx: l.ebx
+            case .ecx: l.ecx
+            case .edx: l.edx
+            }
         return value >> feature.bit & 1 != 0
     }
     /// State components that XCR0 can enable.
@@ -92,7 +95,8 @@ extension ProcessorModel {
     public static let haswellEP = ProcessorModel(
         name: "haswell-ep", physicalAddressBits: 46, tscFrequency: 2_600_000_000,
         absentFeatures: [
-            "ADX", "AESKLE", "CET_SS", "CLFLUSHOPT", "CLWB", "ENQCMD", "GFNI", "HRESET", "MOVDIR64B", "MOVDIRI", "OSPKE",
+            "ADX", "AESKLE", "CET_SS", "CLFLUSHOPT", "CLWB", "ENQCMD", "GFNI", "HRESET", "MOVDIR64B", "MOVDIRI",
+            "OSPKE",
             "PCONFIG", "PTWRITE", "RDPID", "RDSEED", "SERIALIZE", "SGX", "SHA", "SMAP", "TSXLDTRK", "UINTR", "WAITPKG",
             "WBNOINVD", "XSAVEC", "XSAVES",
             // Switched off by microcode updates.
@@ -102,11 +106,13 @@ extension ProcessorModel {
             // "GenuineIntel"
             Leaf(leaf: 0, subleaf: 0, eax: 0xD, ebx: 0x756E_6547, ecx: 0x6C65_746E, edx: 0x4965_6E69),
             // Family 6, model 3FH, stepping 2. CLFLUSH line 64 bytes. EBX 31:24 (APIC ID) and 23:16 are filled in.
-            // ECX: VMX, CMPXCHG16B, PCID, x2APIC, MOVBE, POPCNT, TSC-deadline, XSAVE. MONITOR is absent, so that idle loops halt.
-            // EDX: DE, PSE, TSC, MSR, PAE, MCE, CX8, APIC, SEP, MTRR, PGE, MCA, CMOV, PAT, PSE-36, CLFSH, FXSR.
-            Leaf(leaf: 1, subleaf: 0, eax: 0x0003_06F2, ebx: 0x0000_0800,
-                 ecx: 1 << 5 | 1 << 13 | 1 << 17 | 1 << 21 | 1 << 22 | 1 << 23 | 1 << 24 | 1 << 26,
-                 edx: 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 11 | 1 << 12
+            // ECX: VMX, CMPXCHG16B, PCID, x2APIC, MOVBE, POPCNT, TSC-deadline, XSAVE. MONITOR is absent, so that idle
+            // loops halt. EDX: DE, PSE, TSC, MSR, PAE, MCE, CX8, APIC, SEP, MTRR, PGE, MCA, CMOV, PAT, PSE-36, CLFSH,
+            // FXSR.
+            Leaf(
+                leaf: 1, subleaf: 0, eax: 0x0003_06F2, ebx: 0x0000_0800,
+                ecx: 1 << 5 | 1 << 13 | 1 << 17 | 1 << 21 | 1 << 22 | 1 << 23 | 1 << 24 | 1 << 26,
+                edx: 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 11 | 1 << 12
                     | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 17 | 1 << 19 | 1 << 24),
             // Descriptors: see leaf 4 for caches (FFH); 64-entry 4-KiB DTLB, 1024-entry shared second-level TLB.
             Leaf(leaf: 2, subleaf: 0, eax: 0x7603_6301, ebx: 0x00F0_B5FF, ecx: 0, edx: 0x00C1_0000),
@@ -117,14 +123,16 @@ extension ProcessorModel {
             Leaf(leaf: 4, subleaf: 3, eax: 0x0000_0163, ebx: 0x04C0_003F, ecx: 0x4FFF, edx: 6),
             Leaf(leaf: 6, subleaf: 0, eax: 1 << 2, ebx: 0, ecx: 0, edx: 0),
             // EBX: FSGSBASE, TSC_ADJUST, BMI1, SMEP, BMI2, ERMS, INVPCID. SMAP is modelled, this part has none.
-            Leaf(leaf: 7, subleaf: 0, eax: 0,
-                 ebx: 1 << 0 | 1 << 1 | 1 << 7 | 1 << 9 | 1 << 10, ecx: 0, edx: 0),
+            Leaf(
+                leaf: 7, subleaf: 0, eax: 0,
+                ebx: 1 << 0 | 1 << 1 | 1 << 7 | 1 << 9 | 1 << 10, ecx: 0, edx: 0),
             // XCR0 can enable x87 and SSE: legacy region and header, 576 bytes.
             Leaf(leaf: 0xD, subleaf: 0, eax: 3, ebx: 576, ecx: 576, edx: 0),
             Leaf(leaf: 0x8000_0000, subleaf: 0, eax: 0x8000_0008, ebx: 0, ecx: 0, edx: 0),
             // ECX: LAHF/SAHF. EDX: SYSCALL, NX, 1-GiB pages, RDTSCP, Intel 64.
-            Leaf(leaf: 0x8000_0001, subleaf: 0, eax: 0, ebx: 0, ecx: 1 << 0,
-                 edx: 1 << 11 | 1 << 20 | 1 << 26 | 1 << 27 | 1 << 29),
+            Leaf(
+                leaf: 0x8000_0001, subleaf: 0, eax: 0, ebx: 0, ecx: 1 << 0,
+                edx: 1 << 11 | 1 << 20 | 1 << 26 | 1 << 27 | 1 << 29),
             // "Intel(R) Xeon(R) CPU E5-2660 v3 @ 2.60GHz"
             Leaf(leaf: 0x8000_0002, subleaf: 0, eax: 0x65746E49, ebx: 0x2952286C, ecx: 0x6F655820, edx: 0x2952286E),
             Leaf(leaf: 0x8000_0003, subleaf: 0, eax: 0x55504320, ebx: 0x2D354520, ecx: 0x30363632, edx: 0x20337620),

@@ -38,14 +38,14 @@ struct Exception: Equatable {
     }
 }
 
-/// What a VM exit records besides the guest state (SDM 3C 26.9 "VM-Exit Information Fields").
+/// What a VM exit records besides the guest state (SDM 3C 27.9 "VM-Exit Information Fields").
 struct VMExitCause {
     /// Basic exit reason, SDM 3D appendix C "VMX Basic Exit Reasons".
     var reason: UInt16
     var qualification: UInt64 = 0
     var guestLinearAddress: LinearAddress?
     var guestPhysicalAddress: GuestPhysicalAddress?
-    /// VM-exit instruction information (SDM 3C 26.2.5), where defined.
+    /// VM-exit instruction information (SDM 3C 30.2.5), where defined.
     var instructionInformation: UInt32 = 0
     /// VM-exit interruption information and error code, exceptions and interrupts only.
     var interruptionInformation: UInt32 = 0

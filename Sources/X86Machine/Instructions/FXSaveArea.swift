@@ -7,7 +7,8 @@ enum FXSaveArea {
 
     static func image(of fpu: FPUState, is64Bit: Bool, withSSE: Bool) -> InlineArray<64, UInt64> {
         var image = InlineArray<64, UInt64>(repeating: 0)
-        image[0] = UInt64(fpu.control) | UInt64(fpu.status) << 16 | UInt64(fpu.abridgedTag) << 32 | UInt64(fpu.opcode) << 48
+        image[0] =
+            UInt64(fpu.control) | UInt64(fpu.status) << 16 | UInt64(fpu.abridgedTag) << 32 | UInt64(fpu.opcode) << 48
         if is64Bit {
             image[1] = fpu.instructionPointer
             image[2] = fpu.dataPointer

@@ -49,12 +49,16 @@ extension SystemInstructions {
 
     static func sysexit(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         let base = UInt16(truncatingIfNeeded: p.system.sysenterCS)
-        guard p.isProtectedMode, base & ~Selector.requestedPrivilege != 0 else { throw .exception(.generalProtection()) }
+        guard p.isProtectedMode, base & ~Selector.requestedPrivilege != 0 else {
+            throw .exception(.generalProtection())
+        }
         try p.requireCPL0()
         let to64Bit = i.operandSize == 8
         let rip = p.gpr(GPR.rdx, size: to64Bit ? 8 : 4), rsp = p.gpr(GPR.rcx, size: to64Bit ? 8 : 4)
         if to64Bit {
-            guard LinearAddress(rip).isCanonical, LinearAddress(rsp).isCanonical else { throw .exception(.generalProtection()) }
+            guard LinearAddress(rip).isCanonical, LinearAddress(rsp).isCanonical else {
+                throw .exception(.generalProtection())
+            }
         }
         p.setGPR(GPR.rsp, rsp)
         p.nextRIP = rip
@@ -68,13 +72,15 @@ extension SystemInstructions {
     /// Base 0, limit 4 GiB, execute and read, accessed.
     private static func flatCode(_ selector: UInt16, dpl: UInt32, is64Bit: Bool) -> Segment {
         let mode = is64Bit ? AccessRights.long : AccessRights.defaultBig
-        return Segment(selector: selector, base: 0, limit: 0xFFFF_FFFF,
-                       access: 0x9B | dpl &<< AccessRights.privilegeShift | mode | AccessRights.granularity)
+        return Segment(
+            selector: selector, base: 0, limit: 0xFFFF_FFFF,
+            access: 0x9B | dpl &<< AccessRights.privilegeShift | mode | AccessRights.granularity)
     }
     /// Base 0, limit 4 GiB, read and write, accessed.
     private static func flatStack(_ selector: UInt16, dpl: UInt32) -> Segment {
-        Segment(selector: selector, base: 0, limit: 0xFFFF_FFFF,
-                access: 0x93 | dpl &<< AccessRights.privilegeShift | AccessRights.defaultBig | AccessRights.granularity)
+        Segment(
+            selector: selector, base: 0, limit: 0xFFFF_FFFF,
+            access: 0x93 | dpl &<< AccessRights.privilegeShift | AccessRights.defaultBig | AccessRights.granularity)
     }
 
     // MARK: FS and GS bases

@@ -99,12 +99,15 @@ extension SystemInstructions {
 
     /// The VM exit comes before every fault but #UD for DR8 to DR15 (SDM 3C 28.1.3 "Instructions That Cause VM Exits
     /// Conditionally"); then privilege, DR4 and DR5 with CR4.DE, general detect.
-    private static func checkDebugAccess(_ p: Processor, _ i: borrowing Instruction, fromDR: Bool) throws(Interruption) {
+    private static func checkDebugAccess(_ p: Processor, _ i: borrowing Instruction, fromDR: Bool) throws(Interruption)
+    {
         guard i.reg < 8 else { throw .exception(.invalidOpcode) }
         try p.vmxCheckMovDR(i, fromDR: fromDR)
         try p.requireCPL0()
         let register = i.reg
-        if register == 4 || register == 5, p.system.cr4 & CR4.debuggingExtensions != 0 { throw .exception(.invalidOpcode) }
+        if register == 4 || register == 5, p.system.cr4 & CR4.debuggingExtensions != 0 {
+            throw .exception(.invalidOpcode)
+        }
         if p.system.dr7 & DR7.generalDetect != 0 {
             var e = Exception.debug
             e.debugConditions = DR6.accessDetected
@@ -130,11 +133,13 @@ extension Processor {
         if entersLongMode {
             let tr = system.segments[SegmentIndex.tr]
             guard system.cr4 & CR4.physicalAddressExtension != 0,
-                  system.segments[SegmentIndex.cs].access & AccessRights.long == 0,
-                  tr.access & 8 != 0 || tr.isUnusable || tr.selector == 0 else { throw .exception(.generalProtection()) }
+                system.segments[SegmentIndex.cs].access & AccessRights.long == 0,
+                tr.access & 8 != 0 || tr.isUnusable || tr.selector == 0
+            else { throw .exception(.generalProtection()) }
         }
         try checkVMXFixedBits(cr0: new)
-        let usesPAE = new & CR0.paging != 0 && !entersLongMode && !isLongMode && system.cr4 & CR4.physicalAddressExtension != 0
+        let usesPAE =
+            new & CR0.paging != 0 && !entersLongMode && !isLongMode && system.cr4 & CR4.physicalAddressExtension != 0
         if usesPAE && (old ^ new) & (CR0.paging | CR0.cacheDisable | CR0.notWriteThrough) != 0 {
             system.pdptes = try loadPDPTEs(cr3: system.cr3)
         }
@@ -182,7 +187,9 @@ extension Processor {
         // is dropped are those before the change.
         if changed & CR4.pageGlobalEnable != 0 || changed & old & CR4.pcidEnable != 0 {
             invalidateAllOfVPID()
-        } else if changed & (CR4.physicalAddressExtension | CR4.pageSizeExtensions) != 0 || changed & value & CR4.smep != 0 {
+        } else if changed & (CR4.physicalAddressExtension | CR4.pageSizeExtensions) != 0
+            || changed & value & CR4.smep != 0
+        {
             invalidateAllOfVPID()
         }
         system.cr4 = value
@@ -192,7 +199,8 @@ extension Processor {
     /// CR4 bits of the features that this processor has.
     var writableCR4: UInt64 {
         let model = machine.configuration.model
-        var bits = CR4.timeStampDisable | CR4.debuggingExtensions | CR4.pageSizeExtensions | CR4.physicalAddressExtension
+        var bits =
+            CR4.timeStampDisable | CR4.debuggingExtensions | CR4.pageSizeExtensions | CR4.physicalAddressExtension
             | CR4.machineCheckEnable | CR4.pageGlobalEnable | CR4.performanceCounterEnable | CR4.osfxsr | CR4.osxmmexcpt
         if model.has(.vmx) { bits |= CR4.vmxEnable }
         if model.has(.fsgsbase) { bits |= CR4.fsgsbase }
@@ -211,7 +219,8 @@ extension Processor {
             let address = (cr3 & 0xFFFF_FFE0) &+ UInt64(n) &* 8
             var physical = PhysicalAddress(address)
             if vmx.eptEnabled {
-                physical = try eptTranslate(GuestPhysicalAddress(address), .read, isPageWalk: false, linear: nil).physical
+                physical = try eptTranslate(GuestPhysicalAddress(address), .read, isPageWalk: false, linear: nil)
+                    .physical
             }
             entries[n] = try machine.physicalLoad(physical, as: UInt64.self, from: self)
             if entries[n] & PagingEntry.present != 0 && entries[n] & reserved != 0 {

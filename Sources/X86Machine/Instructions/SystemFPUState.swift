@@ -54,7 +54,9 @@ extension SystemInstructions {
         try p.storeOperand(i, p.system.fpu.mxcsr)
     }
     private static func checkSSE(_ p: Processor) throws(Interruption) {
-        guard p.system.cr0 & CR0.emulation == 0, p.system.cr4 & CR4.osfxsr != 0 else { throw .exception(.invalidOpcode) }
+        guard p.system.cr0 & CR0.emulation == 0, p.system.cr4 & CR4.osfxsr != 0 else {
+            throw .exception(.invalidOpcode)
+        }
         if p.system.cr0 & CR0.taskSwitched != 0 { throw .exception(.deviceNotAvailable) }
     }
 

@@ -24,7 +24,9 @@ extension SystemInstructions {
         let (offset, selector) = try target(p, i)
         let size = UInt64(i.operandSize), returnRIP = p.ripAfter(i)
         if !p.isProtectedMode || p.isVirtual8086 {
-            guard offset <= UInt64(p.system.segments[SegmentIndex.cs].limit) else { throw .exception(.generalProtection()) }
+            guard offset <= UInt64(p.system.segments[SegmentIndex.cs].limit) else {
+                throw .exception(.generalProtection())
+            }
             try p.pushFarReturn(returnRIP, unit: size)
             return try p.jumpReal(offset, selector)
         }
@@ -92,14 +94,15 @@ extension Processor {
         return d
     }
 
-    /// SDM 3A 5.8.3 "Call Gates", 5.8.3.1 "IA-32e Mode Call Gates", 5.8.4 "Accessing a Code Segment Through a Call Gate".
+    /// SDM 3A 5.8.3 "Call Gates", 5.8.3.1 "IA-32e Mode Call Gates", 5.8.4 "Accessing a Code Segment Through a Call
+    /// Gate".
     fileprivate func checkCallGate(_ d: Descriptor, _ selector: UInt16) throws(Interruption) -> Descriptor {
         var gate = d
         switch d.type {
         case SystemDescriptorType.callGate: break
         case SystemDescriptorType.callGate16 where !isLongMode: break
         case SystemDescriptorType.taskGate where !isLongMode, SystemDescriptorType.availableTSS where !isLongMode,
-             SystemDescriptorType.availableTSS16 where !isLongMode:
+            SystemDescriptorType.availableTSS16 where !isLongMode:
             throw .notModelled("task switches")
         default: throw selectorFault(Vector.generalProtection, selector)
         }
@@ -133,8 +136,9 @@ extension Processor {
 
     fileprivate func pushFarReturn(_ rip: UInt64, unit: UInt64) throws(Interruption) {
         let stack = system.segments[SegmentIndex.ss]
-        var push = try StackWriter(self, stack, top: gpr(GPR.rsp), unit: unit, words: 2, cpl: system.cpl,
-                                   fault: .exception(.stackFault()), is64Bit: is64BitMode)
+        var push = try StackWriter(
+            self, stack, top: gpr(GPR.rsp), unit: unit, words: 2, cpl: system.cpl,
+            fault: .exception(.stackFault()), is64Bit: is64BitMode)
         try push.push(UInt64(system.segments[SegmentIndex.cs].selector))
         try push.push(rip)
         setStackPointer(push.pointer, in: stack)
@@ -157,15 +161,17 @@ extension Processor {
             let top = try load(systemAddress(tr.base &+ offset), as: UInt64.self, .supervisor)
             guard LinearAddress(top).isCanonical else { throw .exception(.stackFault()) }
             newStack = nullStackSegment(cpl: cpl)
-            push = try StackWriter(self, newStack, top: top, unit: 8, words: 4, cpl: cpl,
-                                   fault: .exception(.stackFault()), is64Bit: true)
+            push = try StackWriter(
+                self, newStack, top: top, unit: 8, words: 4, cpl: cpl,
+                fault: .exception(.stackFault()), is64Bit: true)
         } else {
             let (selector, top) = try loadInnerStack(cpl, external: 0)
             newStack = try stackSegment(selector, cpl: cpl, vector: Vector.invalidTSS, to64Bit: false)
             var reader = StackReader(self, unit: unit)
             for _ in 0..<gate.gateParameters { parameters.append(try reader.pop()) }
-            push = try StackWriter(self, newStack, top: top, unit: unit, words: 4 + parameters.count, cpl: cpl,
-                                   fault: selectorFault(Vector.stackFault, selector))
+            push = try StackWriter(
+                self, newStack, top: top, unit: unit, words: 4 + parameters.count, cpl: cpl,
+                fault: selectorFault(Vector.stackFault, selector))
         }
         try markAccessed(&code)
         try push.push(UInt64(oldStack.selector))

@@ -22,8 +22,9 @@ extension SystemInstructions {
         _ p: Processor, _ i: borrowing Instruction, vector: UInt8, kind: DeliveryKind
     ) throws(Interruption) {
         if kind != .softwareInterrupt {
-            try p.vmxCheckException(Exception(vector: vector), type: .init(rawValue: kind.rawValue) ?? .softwareException,
-                                    instructionLength: i.length)
+            try p.vmxCheckException(
+                Exception(vector: vector), type: .init(rawValue: kind.rawValue) ?? .softwareException,
+                instructionLength: i.length)
         }
         let event = DeliveredEvent(vector: vector, kind: kind, returnRIP: p.ripAfter(i), instructionLength: i.length)
         p.suppressesSingleStep = p.system.flags & RFLAGS.trap != 0

@@ -37,7 +37,8 @@ extension Processor {
         case MSR.machineCheckCapabilities, MSR.machineCheckStatus: return 0
         case MSR.miscEnable: return system.miscEnable
         case MSR.debugControl: return system.debugCtl
-        case MSR.mtrrPhysicalBase0...MSR.mtrrPhysicalMask9: return system.mtrr.variable[Int(msr - MSR.mtrrPhysicalBase0)]
+        case MSR.mtrrPhysicalBase0...MSR.mtrrPhysicalMask9:
+            return system.mtrr.variable[Int(msr - MSR.mtrrPhysicalBase0)]
         case MSR.pageAttributeTable: return system.pat
         case MSR.mtrrDefaultType: return system.mtrr.defaultType
         case MSR.tscDeadline, MSR.x2apicFirst...MSR.x2apicLast: return try readAPICMSR(msr)
@@ -106,7 +107,9 @@ extension Processor {
             system.tscAux = value
         default:
             guard let n = MTRRState.fixedIndex(msr) else { throw .exception(.generalProtection()) }
-            for byte in 0..<8 where !Self.isMTRRType(value &>> UInt64(8 * byte) & 0xFF) { throw .exception(.generalProtection()) }
+            for byte in 0..<8 where !Self.isMTRRType(value &>> UInt64(8 * byte) & 0xFF) {
+                throw .exception(.generalProtection())
+            }
             system.mtrr.fixed[n] = value
         }
     }
@@ -116,7 +119,7 @@ extension Processor {
         return value
     }
 
-    /// SDM 3A 9.8.5 "Initializing IA-32e Mode": LME changes only without paging; LMA is read only.
+    /// SDM 3A 10.8.5 "Initializing IA-32e Mode": LME changes only without paging; LMA is read only.
     private func writeEFER(_ value: UInt64) throws(Interruption) {
         guard value & ~(EFER.writable | EFER.longModeActive) == 0 else { throw .exception(.generalProtection()) }
         if isPaging && (value ^ system.efer) & EFER.longModeEnable != 0 { throw .exception(.generalProtection()) }
@@ -124,10 +127,13 @@ extension Processor {
         modeChanged()
     }
 
-    /// IA32_MISC_ENABLE, SDM 4 table 2-2: fast strings (0), SpeedStep (16), MONITOR (18) can be switched without effect.
+    /// IA32_MISC_ENABLE, SDM 4 table 2-2: fast strings (0), SpeedStep (16), MONITOR (18) can be switched without
+    /// effect.
     private func writeMiscEnable(_ value: UInt64) throws(Interruption) {
         let changed = value ^ system.miscEnable
-        if changed & (1 << 22 | 1 << 34) != 0 { throw .notModelled("IA32_MISC_ENABLE \(hex(value)): limits of CPUID and XD") }
+        if changed & (1 << 22 | 1 << 34) != 0 {
+            throw .notModelled("IA32_MISC_ENABLE \(hex(value)): limits of CPUID and XD")
+        }
         guard changed & ~(1 << 0 | 1 << 16 | 1 << 18) == 0 else { throw .exception(.generalProtection()) }
         system.miscEnable = value
     }
@@ -135,12 +141,16 @@ extension Processor {
     private func writeVariableMTRR(_ msr: UInt32, _ value: UInt64) throws(Interruption) {
         let isMask = msr & 1 != 0
         let reserved = ~physicalMask | (isMask ? 0x7FF : 0xF00)
-        guard value & reserved == 0, isMask || Self.isMTRRType(value & 0xFF) else { throw .exception(.generalProtection()) }
+        guard value & reserved == 0, isMask || Self.isMTRRType(value & 0xFF) else {
+            throw .exception(.generalProtection())
+        }
         system.mtrr.variable[Int(msr - MSR.mtrrPhysicalBase0)] = value
     }
 
     /// SDM 3A table 12-8 "Memory Types That Can Be Encoded in MTRRs".
-    private static func isMTRRType(_ type: UInt64) -> Bool { type == 0 || type == 1 || type == 4 || type == 5 || type == 6 }
+    private static func isMTRRType(_ type: UInt64) -> Bool {
+        type == 0 || type == 1 || type == 4 || type == 5 || type == 6
+    }
 
     /// SDM 3A table 12-10 "Memory Types That Can Be Encoded With PAT". Also checked by VM entries.
     static func isValidPAT(_ value: UInt64) -> Bool {

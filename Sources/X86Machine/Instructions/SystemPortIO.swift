@@ -48,7 +48,8 @@ extension SystemInstructions {
         if isRepeated && p.gpr(GPR.rcx, size: addressSize) == 0 { return }
         var isFirst = true
         repeat {
-            let linear = try p.linear(segment: segment, offset: p.gpr(pointer, size: addressSize), bytes: size, isIn ? .write : .read)
+            let linear = try p.linear(
+                segment: segment, offset: p.gpr(pointer, size: addressSize), bytes: size, isIn ? .write : .read)
             if isFirst { try p.vmxCheckIO(i, port: port, size: size, isIn: isIn, string: linear) }
             isFirst = false
             if isIn {

@@ -92,10 +92,10 @@ extension SystemInstructions {
         if d.isCodeOrData { return true }
         switch d.type {
         case SystemDescriptorType.ldt, SystemDescriptorType.availableTSS, SystemDescriptorType.busyTSS,
-             SystemDescriptorType.callGate:
+            SystemDescriptorType.callGate:
             return true
         case SystemDescriptorType.availableTSS16, SystemDescriptorType.busyTSS16, SystemDescriptorType.callGate16,
-             SystemDescriptorType.taskGate:
+            SystemDescriptorType.taskGate:
             return !p.isLongMode
         default: return false
         }
@@ -136,8 +136,9 @@ extension Processor {
     /// recent Intel Core processors do (SDM 2B "PUSH—Push Word, Doubleword, or Quadword Onto the Stack").
     func push(_ value: UInt64, size: Int, isSelector: Bool = false) throws(Interruption) {
         let stack = system.segments[SegmentIndex.ss]
-        var writer = try StackWriter(self, stack, top: gpr(GPR.rsp), unit: UInt64(size), words: 1, cpl: system.cpl,
-                                     fault: .exception(.stackFault()), is64Bit: is64BitMode)
+        var writer = try StackWriter(
+            self, stack, top: gpr(GPR.rsp), unit: UInt64(size), words: 1, cpl: system.cpl,
+            fault: .exception(.stackFault()), is64Bit: is64BitMode)
         if isSelector && size == 4 {
             try writer.pushSelector(value)
         } else {

@@ -23,7 +23,9 @@ extension SystemInstructions {
     }
 
     /// 16-bit limit, then a base of 64 bits in 64-bit mode, 32 otherwise, of which a 16-bit operand size loads 24.
-    private static func loadPseudoDescriptor(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) -> DescriptorTable {
+    private static func loadPseudoDescriptor(_ p: Processor, _ i: borrowing Instruction) throws(Interruption)
+        -> DescriptorTable
+    {
         if p.is64BitMode {
             let limit = try p.loadOperand(i, as: UInt16.self)
             let base = try p.loadOperand(i, as: UInt64.self, offset: 2)
@@ -39,7 +41,8 @@ extension SystemInstructions {
     ) throws(Interruption) {
         let bytes = p.is64BitMode ? 10 : 6
         let isStack = i.segment == SegmentIndex.ss
-        try p.probeWrite(try p.operandAddress(i, offset: 0, bytes: bytes, .write), bytes: bytes, .current, stack: isStack)
+        try p.probeWrite(
+            try p.operandAddress(i, offset: 0, bytes: bytes, .write), bytes: bytes, .current, stack: isStack)
         try p.storeOperand(i, table.limit)
         if p.is64BitMode {
             try p.storeOperand(i, table.base, offset: 2)

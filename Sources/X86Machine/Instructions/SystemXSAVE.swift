@@ -36,7 +36,9 @@ extension SystemInstructions {
         let present = try p.load(header, as: UInt64.self)
         // 13.8.1 "Standard Form of XRSTOR": bytes 23:8 of the header are 0, XSTATE_BV is within XCR0.
         let compaction = try p.load(header + 8, as: UInt64.self), reserved = try p.load(header + 16, as: UInt64.self)
-        guard compaction == 0, reserved == 0, present & ~p.system.xcr0 == 0 else { throw .exception(.generalProtection()) }
+        guard compaction == 0, reserved == 0, present & ~p.system.xcr0 == 0 else {
+            throw .exception(.generalProtection())
+        }
         let mxcsr = UInt32(truncatingIfNeeded: image[3])
         let loadsSSE = requested & XCR0.sse != 0
         if loadsSSE && mxcsr & ~FPUState.mxcsrMask != 0 { throw .exception(.generalProtection()) }

@@ -20,7 +20,9 @@ extension Processor {
         var value: T = 0
         for i in 0..<size {
             let from = i < inPage ? first + i : second + (i &- inPage)
-            value |= T(truncatingIfNeeded: try machine.physicalLoad(from, as: UInt8.self, from: self)) &<< T(truncatingIfNeeded: i &* 8)
+            value |=
+                T(truncatingIfNeeded: try machine.physicalLoad(from, as: UInt8.self, from: self))
+                &<< T(truncatingIfNeeded: i &* 8)
         }
         return value
     }
@@ -39,18 +41,23 @@ extension Processor {
         let second = try translate(nextPage(a), .write, privilege)
         for i in 0..<size {
             let to = i < inPage ? first + i : second + (i &- inPage)
-            try machine.physicalStore(to, UInt8(truncatingIfNeeded: value &>> T(truncatingIfNeeded: i &* 8)), from: self)
+            try machine.physicalStore(
+                to, UInt8(truncatingIfNeeded: value &>> T(truncatingIfNeeded: i &* 8)), from: self)
         }
     }
 
     /// Throws what a write of `bytes` at `a` would throw, so that instructions with several stores change nothing
     /// before every access is known to succeed. `bytes` up to one page.
-    func probeWrite(_ a: LinearAddress, bytes: Int, _ privilege: Privilege = .current, stack: Bool = false) throws(Interruption) {
+    func probeWrite(_ a: LinearAddress, bytes: Int, _ privilege: Privilege = .current, stack: Bool = false)
+        throws(Interruption)
+    {
         try probe(a, bytes: bytes, .write, privilege, stack: stack)
     }
 
     /// As `probeWrite`, for reads.
-    func probeRead(_ a: LinearAddress, bytes: Int, _ privilege: Privilege = .current, stack: Bool = false) throws(Interruption) {
+    func probeRead(_ a: LinearAddress, bytes: Int, _ privilege: Privilege = .current, stack: Bool = false)
+        throws(Interruption)
+    {
         try probe(a, bytes: bytes, .read, privilege, stack: stack)
     }
 
@@ -93,11 +100,14 @@ extension Processor {
         return LinearAddress(is64BitMode || next &>> 33 != 0 ? next : next & 0xFFFF_FFFF)
     }
 
-    private func checkAddress(_ a: LinearAddress, _ size: UInt64, _ privilege: Privilege, stack: Bool) throws(Interruption) {
+    private func checkAddress(_ a: LinearAddress, _ size: UInt64, _ privilege: Privilege, stack: Bool)
+        throws(Interruption)
+    {
         try checkCanonical(a, size, stack: stack)
         // SDM 3A 6.15 "Interrupt 17—Alignment Check Exception (#AC)": at CPL 3 only; implicit accesses are exempt.
         if a.rawValue & (size &- 1) != 0, privilege == .current, system.cpl == 3,
-           system.flags & RFLAGS.alignmentCheck != 0, system.cr0 & CR0.alignmentMask != 0 {
+            system.flags & RFLAGS.alignmentCheck != 0, system.cr0 & CR0.alignmentMask != 0
+        {
             throw .exception(Exception(vector: Vector.alignmentCheck, errorCode: 0))
         }
     }

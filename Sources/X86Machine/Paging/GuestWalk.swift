@@ -187,8 +187,11 @@ extension Processor {
         if reserved { code |= PageFaultCode.reserved }
         if w.kind == .write { code |= PageFaultCode.write }
         if isUserAccess(w.privilege) { code |= PageFaultCode.user }
-        let hasExecuteDisable = system.cr4 & CR4.physicalAddressExtension != 0 && system.efer & EFER.executeDisableEnable != 0
-        if w.kind == .execute && (hasExecuteDisable || system.cr4 & CR4.smep != 0) { code |= PageFaultCode.instructionFetch }
+        let hasExecuteDisable =
+            system.cr4 & CR4.physicalAddressExtension != 0 && system.efer & EFER.executeDisableEnable != 0
+        if w.kind == .execute && (hasExecuteDisable || system.cr4 & CR4.smep != 0) {
+            code |= PageFaultCode.instructionFetch
+        }
         return .exception(.pageFault(code, w.linear))
     }
 

@@ -8,17 +8,20 @@ import X86Architecture
 extension Processor {
     /// Tags of the translations in use: SDM 3C 31.4.2 "Creating and Using Cached Translation Information".
     var translationTags: TranslationTags {
-        TranslationTags(vpid: vmx.currentVPID,
-                        pcid: system.cr4 & CR4.pcidEnable != 0 ? UInt16(truncatingIfNeeded: system.cr3 & CR3.pcid) : 0,
-                        ep4ta: vmx.eptEnabled ? vmx.ep4ta : Translation.noEPT)
+        TranslationTags(
+            vpid: vmx.currentVPID,
+            pcid: system.cr4 & CR4.pcidEnable != 0 ? UInt16(truncatingIfNeeded: system.cr3 & CR3.pcid) : 0,
+            ep4ta: vmx.eptEnabled ? vmx.ep4ta : Translation.noEPT)
     }
 
     /// INVLPG: the page of `a`, current PCID and global, in the current VPID, all EP4TAs
     /// (SDM 3A 4.10.4.1 "Operations that Invalidate TLBs and Paging-Structure Caches"; SDM 3C 31.4.3.1).
     func invalidatePage(_ a: LinearAddress) {
         let tags = translationTags
-        drop(TranslationSelection(linear: a, vpid: tags.vpid, pcid: tags.pcid,
-                                  ep4ta: vmx.eptEnabled ? nil : Translation.noEPT))
+        drop(
+            TranslationSelection(
+                linear: a, vpid: tags.vpid, pcid: tags.pcid,
+                ep4ta: vmx.eptEnabled ? nil : Translation.noEPT))
     }
 
     /// INVPCID type 0: the page of `a` in `pcid`, except global translations.

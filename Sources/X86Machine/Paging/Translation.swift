@@ -32,15 +32,17 @@ extension Processor {
         _ a: LinearAddress, _ kind: AccessKind, _ privilege: Privilege
     ) throws(Interruption) -> Translation {
         guard isPaging || vmx.eptEnabled else {
-            let identity = Translation(page: a.rawValue & ~Page.offsetMask, frame: a.rawValue & ~Page.offsetMask,
-                                       rights: [.user, .writable, .executable, .dirty, .eptReadable, .eptWritable, .eptExecutable])
+            let identity = Translation(
+                page: a.rawValue & ~Page.offsetMask, frame: a.rawValue & ~Page.offsetMask,
+                rights: [.user, .writable, .executable, .dirty, .eptReadable, .eptWritable, .eptExecutable])
             if privilege == .current { mirror(a, identity) }
             return identity
         }
         let tags = translationTags
         let cached = translations.lookup(a, tags)
         if let t = cached, kind != .write || t.rights.contains(.dirty),
-           permits(t.rights, kind, privilege), eptPermits(t.rights, kind) {
+            permits(t.rights, kind, privilege), eptPermits(t.rights, kind)
+        {
             if privilege == .current { mirror(a, t) }
             return t
         }
@@ -52,7 +54,9 @@ extension Processor {
             invalidateFaulting(a)
             throw error
         }
-        if let cached, cached.shift != t.shift || cached.pcid != t.pcid || cached.frame != t.frame { invalidateFaulting(a) }
+        if let cached, cached.shift != t.shift || cached.pcid != t.pcid || cached.frame != t.frame {
+            invalidateFaulting(a)
+        }
         if translations.insert(t) { flushFast() }
         if privilege == .current { mirror(a, t) }
         return t
@@ -60,10 +64,11 @@ extension Processor {
 
     /// Shows the engine's fast bank what the current privilege may do with the page of `a`.
     private func mirror(_ a: LinearAddress, _ t: Translation) {
-        insertFast(page: a.page, physicalPage: t.physical(a).page,
-                   readable: permits(t.rights, .read, .current) && eptPermits(t.rights, .read),
-                   writable: t.rights.contains(.dirty) && permits(t.rights, .write, .current) && eptPermits(t.rights, .write),
-                   executable: permits(t.rights, .execute, .current) && eptPermits(t.rights, .execute))
+        insertFast(
+            page: a.page, physicalPage: t.physical(a).page,
+            readable: permits(t.rights, .read, .current) && eptPermits(t.rights, .read),
+            writable: t.rights.contains(.dirty) && permits(t.rights, .write, .current) && eptPermits(t.rights, .write),
+            executable: permits(t.rights, .execute, .current) && eptPermits(t.rights, .execute))
     }
 
     /// SDM 3A 4.6.1 "Determination of Access Rights", for a page with these rights.

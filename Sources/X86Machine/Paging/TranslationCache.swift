@@ -145,7 +145,8 @@ struct TranslationCache {
     mutating func drop(_ selection: TranslationSelection) -> Dropped {
         guard count > 0 else { return .nothing }
         if let a = selection.linear, fragments == 0, let vpid = selection.vpid, let pcid = selection.pcid,
-           let ep4ta = selection.ep4ta {
+            let ep4ta = selection.ep4ta
+        {
             return dropPage(a, TranslationTags(vpid: vpid, pcid: pcid, ep4ta: ep4ta), selection.keepsGlobals)
         }
         var dropped = Dropped.nothing
@@ -179,7 +180,8 @@ struct TranslationCache {
                 dropped = shift == 12 && dropped != .more ? .smallPage : .more
             }
             if !keepsGlobals, globals > 0,
-               let i = find(page, shift, tags.vpid, Translation.anyPCID, tags.ep4ta) {
+                let i = find(page, shift, tags.vpid, Translation.anyPCID, tags.ep4ta)
+            {
                 remove(at: i)
                 dropped = shift == 12 && dropped != .more ? .smallPage : .more
             }

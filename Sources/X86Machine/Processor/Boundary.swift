@@ -5,8 +5,9 @@ extension Processor {
     /// Looks at everything that may be pending and does the first thing due. True: an event was delivered, a VM exit
     /// made or a processor started, so the next instruction is another one than before.
     ///
-    /// On return `boundaryWork` says whether the next boundary has to be looked at, too: then exactly one instruction is to
-    /// run before the next call (blocking by STI or MOV SS and RFLAGS.RF last for one instruction; breakpoints).
+    /// On return `boundaryWork` says whether the next boundary has to be looked at, too: then exactly one instruction
+    /// is to run before the next call (blocking by STI or MOV SS and RFLAGS.RF last for one instruction;
+    /// breakpoints).
     @discardableResult
     func serviceBoundary() -> Bool {
         boundaryWork = false
@@ -23,8 +24,8 @@ extension Processor {
         return true
     }
 
-    /// In the order of table 6-2 "Priority Among Concurrent Events", with the places that SDM 3C 28.2 "Other Causes of VM
-    /// Exits" and 28.5 "Features Specific to VMX Non-Root Operation" give to VM exits.
+    /// In the order of table 6-2 "Priority Among Concurrent Events", with the places that SDM 3C 28.2 "Other Causes
+    /// of VM Exits" and 28.5 "Features Specific to VMX Non-Root Operation" give to VM exits.
     private func serviceEvents() throws(Interruption) -> Bool {
         if system.pendingINIT && !vmxBlocksINIT {
             system.pendingINIT = false
@@ -92,10 +93,16 @@ extension Processor {
     private func expireShadow() {
         let now = cpu.pointee.instructions
         if system.blockingBySTI || system.blockingByMOVSS {
-            if system.shadowBoundary == .max { system.shadowBoundary = now } else if system.shadowBoundary != now { clearShadow() }
+            if system.shadowBoundary == .max {
+                system.shadowBoundary = now
+            } else if system.shadowBoundary != now {
+                clearShadow()
+            }
         }
         if system.flags & RFLAGS.resume != 0 {
-            if system.resumeBoundary == .max { system.resumeBoundary = now } else if system.resumeBoundary != now {
+            if system.resumeBoundary == .max {
+                system.resumeBoundary = now
+            } else if system.resumeBoundary != now {
                 system.flags &= ~RFLAGS.resume
                 system.resumeBoundary = .max
             }
@@ -139,7 +146,8 @@ extension Processor {
         guard system.flags & RFLAGS.resume == 0, hasExecutionBreakpoint else { return nil }
         let linear = is64BitMode ? cpu.pointee.rip : (cpu.pointee.rip &+ cpu.pointee.segmentBase.1) & 0xFFFF_FFFF
         var conditions: UInt64 = 0
-        for n in 0..<4 where DR7.isEnabled(system.dr7, n) && DR7.condition(system.dr7, n) == 0 && breakpointAddress(n) == linear {
+        for n in 0..<4
+        where DR7.isEnabled(system.dr7, n) && DR7.condition(system.dr7, n) == 0 && breakpointAddress(n) == linear {
             conditions |= 1 &<< UInt64(n)
         }
         return conditions == 0 ? nil : conditions

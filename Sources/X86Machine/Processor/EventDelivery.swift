@@ -13,7 +13,8 @@ struct DeliveredEvent {
     var returnRIP: UInt64
     /// Of INT n, INT3, INTO, INT1; for VM exits during delivery.
     var instructionLength: UInt8 = 0
-    /// By VM entry: CR2, DR6, DR7 and the saved RF stay as the monitor set them (SDM 3C 29.6.1 "Vectored-Event Injection").
+    /// By VM entry: CR2, DR6, DR7 and the saved RF stay as the monitor set them (SDM 3C 29.6.1 "Vectored-Event
+    /// Injection").
     var isInjected = false
 
     /// EXT of error codes of faults in the delivery: SDM 3A 6.13 "Error Code". Clear for INT n, INT3 and INTO.
@@ -34,10 +35,11 @@ struct DeliveredEvent {
 
     /// What VM exits during the delivery report.
     var vectoring: EventDelivery {
-        EventDelivery(information: InterruptionInformation(
-                          vector: vector, type: .init(rawValue: kind.rawValue) ?? .hardwareException,
-                          deliversErrorCode: errorCode != nil),
-                      errorCode: errorCode ?? 0, instructionLength: instructionLength, savedRF: savesResumeFlag)
+        EventDelivery(
+            information: InterruptionInformation(
+                vector: vector, type: .init(rawValue: kind.rawValue) ?? .hardwareException,
+                deliversErrorCode: errorCode != nil),
+            errorCode: errorCode ?? 0, instructionLength: instructionLength, savedRF: savesResumeFlag)
     }
 
     init(vector: UInt8, kind: DeliveryKind, errorCode: UInt32? = nil, returnRIP: UInt64, instructionLength: UInt8 = 0) {
@@ -119,7 +121,8 @@ extension Processor {
             try vmxCheckTripleFault()
             system.activity = .shutdown
             let place = "processor \(index), rip \(hex(cpu.pointee.rip))"
-            machine.stop(.guestDied("triple fault (\(place)): vector \(nested.vector) in the delivery of a double fault"))
+            machine.stop(
+                .guestDied("triple fault (\(place)): vector \(nested.vector) in the delivery of a double fault"))
             throw .shutdown
         }
     }
@@ -131,7 +134,8 @@ extension Processor {
         if first.vector == Vector.doubleFault { return .shutdown }
         switch (isContributory(first.vector), first.vector == Vector.pageFault) {
         case (true, _): return isContributory(second.vector) ? .doubleFault : .serially
-        case (_, true): return isContributory(second.vector) || second.vector == Vector.pageFault ? .doubleFault : .serially
+        case (_, true):
+            return isContributory(second.vector) || second.vector == Vector.pageFault ? .doubleFault : .serially
         default: return .serially
         }
     }
@@ -164,8 +168,10 @@ extension Processor {
         cpu.pointee.cycles &+= Timing.haswell.interruptDelivery
         attend()
         if machine.eventMask.contains(.delivery) {
-            machine.emit(.delivered(vector: event.vector, kind: event.kind, rip: LinearAddress(rip), rsp: rsp,
-                                    frame: LinearAddress(gpr(GPR.rsp))), self)
+            machine.emit(
+                .delivered(
+                    vector: event.vector, kind: event.kind, rip: LinearAddress(rip), rsp: rsp,
+                    frame: LinearAddress(gpr(GPR.rsp))), self)
         }
     }
 

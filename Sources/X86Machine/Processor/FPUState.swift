@@ -1,7 +1,7 @@
 /// The x87 and SSE registers, SDM 1 chapter 8 "Programming with the x87 FPU" and 10 "Programming with Intel SSE".
 /// A plain value.
 struct FPUState: Equatable {
-    /// FCW; FNINIT's value. At power-on 0x40 (SDM 3A table 9-1 "IA-32 and Intel 64 Processor States Following
+    /// FCW; FNINIT's value. At power-on 0x40 (SDM 3A table 10-1 "IA-32 and Intel 64 Processor States Following
     /// Power-up, Reset, or INIT").
     var control: UInt16 = 0x40
     /// FSW, with TOP in bits 13:11.
@@ -25,9 +25,10 @@ struct FPUState: Equatable {
 
     static func == (a: Self, b: Self) -> Bool {
         guard a.control == b.control, a.status == b.status, a.tag == b.tag, a.opcode == b.opcode,
-              a.instructionPointer == b.instructionPointer, a.dataPointer == b.dataPointer,
-              a.instructionSelector == b.instructionSelector, a.dataSelector == b.dataSelector,
-              a.mxcsr == b.mxcsr else { return false }
+            a.instructionPointer == b.instructionPointer, a.dataPointer == b.dataPointer,
+            a.instructionSelector == b.instructionSelector, a.dataSelector == b.dataSelector,
+            a.mxcsr == b.mxcsr
+        else { return false }
         for i in 0..<8 where a.significands[i] != b.significands[i] || a.exponents[i] != b.exponents[i] { return false }
         for i in 0..<32 where a.xmm[i] != b.xmm[i] { return false }
         return true

@@ -7,7 +7,9 @@ extension Processor {
     func deliverInLongMode(_ event: DeliveredEvent) throws(Interruption) {
         let gate = try fetchGate(event, bytes: 16)
         let isInterrupt = gate.type == SystemDescriptorType.interruptGate
-        guard isInterrupt || gate.type == SystemDescriptorType.trapGate, !gate.isCodeOrData else { throw gateFault(event) }
+        guard isInterrupt || gate.type == SystemDescriptorType.trapGate, !gate.isCodeOrData else {
+            throw gateFault(event)
+        }
         try checkGate(gate, event)
 
         var (code, cpl) = try fetchHandler(gate, event)
@@ -70,11 +72,14 @@ extension Processor {
         var top = gpr(GPR.rsp)
         if changesLevel {
             let (selector, pointer) = try loadInnerStack(cpl, external: event.external)
-            stack = try stackSegment(selector, cpl: cpl, vector: Vector.invalidTSS, external: event.external, to64Bit: false)
+            stack = try stackSegment(
+                selector, cpl: cpl, vector: Vector.invalidTSS, external: event.external, to64Bit: false)
             top = pointer
         }
         let words = (changesLevel ? 5 : 3) + (event.errorCode == nil ? 0 : 1)
-        let fault = changesLevel ? selectorFault(Vector.stackFault, stack.selector, external: event.external)
+        let fault =
+            changesLevel
+            ? selectorFault(Vector.stackFault, stack.selector, external: event.external)
             : Interruption.exception(.stackFault(event.external))
         var push = try StackWriter(self, stack, top: top, unit: unit, words: words, cpl: cpl, fault: fault)
         try checkTarget(target, in: code, external: event.external)
@@ -96,11 +101,14 @@ extension Processor {
     /// SDM 3B 21.1.4 "Interrupt and Exception Handling" of real-address mode.
     func deliverInRealMode(_ event: DeliveredEvent) throws(Interruption) {
         let offset = UInt64(event.vector) &* 4
-        guard offset &+ 3 <= UInt64(system.idtr.limit) else { throw .exception(Exception(vector: Vector.generalProtection)) }
+        guard offset &+ 3 <= UInt64(system.idtr.limit) else {
+            throw .exception(Exception(vector: Vector.generalProtection))
+        }
         let entry = try load(systemAddress(system.idtr.base &+ offset), as: UInt32.self, .supervisor)
         let stack = system.segments[SegmentIndex.ss]
-        var push = try StackWriter(self, stack, top: gpr(GPR.rsp), unit: 2, words: 3, cpl: 0,
-                                   fault: .exception(Exception(vector: Vector.stackFault)))
+        var push = try StackWriter(
+            self, stack, top: gpr(GPR.rsp), unit: 2, words: 3, cpl: 0,
+            fault: .exception(Exception(vector: Vector.stackFault)))
         try push.push(rflags)
         try push.push(UInt64(system.segments[SegmentIndex.cs].selector))
         try push.push(event.returnRIP)
@@ -116,7 +124,8 @@ extension Processor {
     // MARK: Gates
 
     private func gateFault(_ event: DeliveredEvent, _ vector: UInt8 = Vector.generalProtection) -> Interruption {
-        .exception(Exception(vector: vector, errorCode: UInt32(event.vector) &<< 3 | SelectorErrorCode.idt | event.external))
+        .exception(
+            Exception(vector: vector, errorCode: UInt32(event.vector) &<< 3 | SelectorErrorCode.idt | event.external))
     }
 
     private func fetchGate(_ event: DeliveredEvent, bytes: UInt64) throws(Interruption) -> Descriptor {

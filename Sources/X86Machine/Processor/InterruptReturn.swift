@@ -38,7 +38,8 @@ extension Processor {
         system.segments[SegmentIndex.cs].base = UInt64(selector) &<< 4
         nextRIP = rip
         // VM, VIP and VIF are not loaded.
-        loadFlags(flags, size: size, mask: ~(RFLAGS.virtual8086 | RFLAGS.virtualInterrupt | RFLAGS.virtualInterruptPending))
+        loadFlags(
+            flags, size: size, mask: ~(RFLAGS.virtual8086 | RFLAGS.virtualInterrupt | RFLAGS.virtualInterruptPending))
         modeChanged()
     }
 
@@ -94,9 +95,12 @@ extension Processor {
         modeChanged()
     }
 
-    /// Which flags IRET and POPF may change at privilege level `cpl`: IOPL, VIF and VIP at 0, IF up to IOPL; never VM here.
+    /// Which flags IRET and POPF may change at privilege level `cpl`: IOPL, VIF and VIP at 0, IF up to IOPL; never VM
+    /// here.
     func returnableFlags(cpl: UInt8) -> UInt64 {
-        var mask = RFLAGS.defined & ~(RFLAGS.virtual8086 | RFLAGS.ioPrivilege | RFLAGS.interrupt
+        var mask =
+            RFLAGS.defined
+            & ~(RFLAGS.virtual8086 | RFLAGS.ioPrivilege | RFLAGS.interrupt
             | RFLAGS.virtualInterrupt | RFLAGS.virtualInterruptPending)
         if cpl == 0 { mask |= RFLAGS.ioPrivilege | RFLAGS.virtualInterrupt | RFLAGS.virtualInterruptPending }
         if cpl <= ioPrivilegeLevel { mask |= RFLAGS.interrupt }

@@ -33,10 +33,12 @@ extension Processor {
         cpu.pointee.segmentBase = (
             ignored ? 0 : system.segments[0].base, ignored ? 0 : system.segments[1].base,
             ignored ? 0 : system.segments[2].base, ignored ? 0 : system.segments[3].base,
-            system.segments[4].base, system.segments[5].base)
+            system.segments[4].base, system.segments[5].base
+        )
     }
 
-    /// True when no segment check can fail and all of ES, CS, SS, DS start at 0: fast memory forms need only add the base.
+    /// True when no segment check can fail and all of ES, CS, SS, DS start at 0: fast memory forms need only add the
+    /// base.
     private func computeFlatSegments() -> Bool {
         if is64BitMode { return true }
         guard isProtectedMode, !isVirtual8086 else { return false }
@@ -45,7 +47,8 @@ extension Processor {
             guard s.base == 0, s.limit == 0xFFFF_FFFF, s.access & AccessRights.unusable == 0 else { return false }
             if i == SegmentIndex.cs { continue }
             guard s.access & AccessRights.code == 0, s.access & AccessRights.writable != 0,
-                  s.access & AccessRights.expandDown == 0 else { return false }
+                s.access & AccessRights.expandDown == 0
+            else { return false }
         }
         return true
     }

@@ -18,7 +18,8 @@ final class Processor {
     var translations = TranslationCache()
     /// Blocks, fast TLB banks, jump caches: derived, dropped by a restore, never changes a result.
     let engine: EngineCaches
-    /// Something may be pending (interrupt, NMI, INIT, SIPI, trap): look before the next instruction. Set by `attend()`.
+    /// Something may be pending (interrupt, NMI, INIT, SIPI, trap): look before the next instruction. Set by
+    /// `attend()`.
     var boundaryWork = true
     /// `execute` returns at the next boundary. Set by `yieldSoon()`, cleared by `execute` on return.
     var mustYield = false
@@ -31,11 +32,13 @@ final class Processor {
         apic = LocalAPIC(id: UInt32(index))
         engine = EngineCaches()
         cpu = UnsafeMutablePointer<CPU>.allocate(capacity: 1)
-        cpu.initialize(to: CPU(regs: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), zero: 0, temp: (0, 0),
-                               segmentBase: (0, 0, 0, 0, 0, 0), rip: 0, result: 1, a: 0, b: 0, kind: 0, carry: 0,
-                               overflow: 0, adjust: 0, cycles: 0, nextEvent: 0, instructions: 0, blockRIP: 0,
-                               exitReason: 0, tlb: engine.emptyBank, jumps: engine.emptyJumps, processor: nil,
-                               scratch: (0, 0, 0, 0, 0, 0, 0, 0)))
+        cpu.initialize(
+            to: CPU(
+                regs: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), zero: 0, temp: (0, 0),
+                segmentBase: (0, 0, 0, 0, 0, 0), rip: 0, result: 1, a: 0, b: 0, kind: 0, carry: 0,
+                overflow: 0, adjust: 0, cycles: 0, nextEvent: 0, instructions: 0, blockRIP: 0,
+                exitReason: 0, tlb: engine.emptyBank, jumps: engine.emptyJumps, processor: nil,
+                scratch: (0, 0, 0, 0, 0, 0, 0, 0)))
         cpu.pointee.processor = Unmanaged.passUnretained(self).toOpaque()
     }
     deinit { cpu.deallocate() }

@@ -1,6 +1,6 @@
 import X86Architecture
 
-/// SDM 3A 9.1.1 "Processor State After Reset", table 9-1.
+/// SDM 3A 10.1.1 "Processor State After Reset", table 10-1.
 extension Processor {
     enum ResetKind { case powerUp, initialization }
 
@@ -39,7 +39,7 @@ extension Processor {
 }
 
 extension SystemState {
-    /// Table 9-1, column INIT: what is unchanged.
+    /// Table 10-1, column INIT: what is unchanged.
     fileprivate mutating func keepAcrossINIT(_ old: SystemState) {
         // CD and NW are unchanged.
         cr0 = 0x10 | old.cr0 & (CR0.cacheDisable | CR0.notWriteThrough)

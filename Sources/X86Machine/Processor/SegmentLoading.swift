@@ -24,7 +24,9 @@ extension Processor {
         var d = try fetchDescriptor(selector)
         let rpl = UInt8(selector & Selector.requestedPrivilege)
         guard d.isReadable else { throw selectorFault(Vector.generalProtection, selector) }
-        if !d.isConformingCode, rpl > d.dpl || system.cpl > d.dpl { throw selectorFault(Vector.generalProtection, selector) }
+        if !d.isConformingCode, rpl > d.dpl || system.cpl > d.dpl {
+            throw selectorFault(Vector.generalProtection, selector)
+        }
         guard d.isPresent else { throw selectorFault(Vector.segmentNotPresent, selector) }
         try markAccessed(&d)
         return d.segment(selector)
@@ -43,13 +45,16 @@ extension Processor {
             return nullStackSegment(cpl: cpl)
         }
         var d = try fetchDescriptor(selector, vector: vector, external: external)
-        guard rpl == cpl, d.isWritableData, d.dpl == cpl else { throw selectorFault(vector, selector, external: external) }
+        guard rpl == cpl, d.isWritableData, d.dpl == cpl else {
+            throw selectorFault(vector, selector, external: external)
+        }
         guard d.isPresent else { throw selectorFault(Vector.stackFault, selector, external: external) }
         try markAccessed(&d)
         return d.segment(selector)
     }
 
-    /// SS after a transfer to 64-bit code at `cpl` through the TSS: null, with the RPL (and the DPL of VM exits) of `cpl`.
+    /// SS after a transfer to 64-bit code at `cpl` through the TSS: null, with the RPL (and the DPL of VM exits) of
+    /// `cpl`.
     func nullStackSegment(cpl: UInt8) -> Segment {
         var s = Segment.null(UInt16(cpl))
         s.access |= UInt32(cpl) &<< AccessRights.privilegeShift
@@ -61,7 +66,8 @@ extension Processor {
     func dropInnerDataSegments() {
         for index in [SegmentIndex.es, SegmentIndex.ds, SegmentIndex.fs, SegmentIndex.gs] {
             let s = system.segments[index]
-            let isConforming = s.access & (AccessRights.code | AccessRights.conforming) == AccessRights.code | AccessRights.conforming
+            let isConforming =
+                s.access & (AccessRights.code | AccessRights.conforming) == AccessRights.code | AccessRights.conforming
             if isNull(s.selector) || s.isUnusable || s.dpl < system.cpl && !isConforming {
                 system.segments[index].selector = 0
                 system.segments[index].access |= AccessRights.unusable
@@ -93,7 +99,8 @@ extension Processor {
         if isNull(selector) { throw .exception(.generalProtection()) }
         guard selector & Selector.localTable == 0 else { throw selectorFault(Vector.generalProtection, selector) }
         var d = try fetchDescriptor(selector)
-        let isAvailable = d.type == SystemDescriptorType.availableTSS
+        let isAvailable =
+            d.type == SystemDescriptorType.availableTSS
             || d.type == SystemDescriptorType.availableTSS16 && !isLongMode
         guard !d.isCodeOrData, isAvailable else { throw selectorFault(Vector.generalProtection, selector) }
         try fetchUpperHalf(&d, selector)
@@ -105,7 +112,9 @@ extension Processor {
     }
 
     private func requireCanonicalBase(_ d: Descriptor, _ selector: UInt16) throws(Interruption) {
-        guard !isLongMode || LinearAddress(d.base).isCanonical else { throw selectorFault(Vector.generalProtection, selector) }
+        guard !isLongMode || LinearAddress(d.base).isCanonical else {
+            throw selectorFault(Vector.generalProtection, selector)
+        }
     }
 
     // MARK: Code segments

@@ -13,7 +13,8 @@ struct StackWriter {
 
     /// `unit`: bytes per push (2, 4, 8). `fault` is thrown if a push would leave the segment.
     init(
-        _ processor: Processor, _ stack: Segment, top: UInt64, unit: UInt64, words: Int, cpl: UInt8, fault: Interruption,
+        _ processor: Processor, _ stack: Segment, top: UInt64, unit: UInt64, words: Int, cpl: UInt8,
+        fault: Interruption,
         is64Bit: Bool = false
     ) throws(Interruption) {
         self.processor = processor

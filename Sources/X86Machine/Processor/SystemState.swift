@@ -31,10 +31,12 @@ struct SystemState {
     var apicBase: UInt64 = 0xFEE0_0900
     /// RFLAGS without the six arithmetic flags, which live lazily in `cpu`. Bit 1 always set.
     var flags: UInt64 = 2
-    /// SDM 3A 6.8.3 "Masking Exceptions and Interrupts When Switching Stacks"; blocking by STI; both for one instruction.
+    /// SDM 3A 6.8.3 "Masking Exceptions and Interrupts When Switching Stacks"; blocking by STI; both for one
+    /// instruction.
     var blockingBySTI = false { didSet { shadowBoundary = .max } }
     var blockingByMOVSS = false { didSet { shadowBoundary = .max } }
-    /// Retired instructions at the boundary that first saw the blocking (or RFLAGS.RF): it ends when the count moves on.
+    /// Retired instructions at the boundary that first saw the blocking (or RFLAGS.RF): it ends when the count moves
+    /// on.
     var shadowBoundary: UInt64 = .max
     var resumeBoundary: UInt64 = .max
     var blockingByNMI = false
@@ -43,7 +45,7 @@ struct SystemState {
     /// SIPI vector, when one has arrived and not been taken.
     var pendingSIPI: UInt8?
     var activity: ActivityState = .active
-    /// Pending debug exceptions (SDM 3C 25.4.2), bit layout of that field.
+    /// Pending debug exceptions (SDM 3C 27.4.2), bit layout of that field.
     var pendingDebug: UInt64 = 0
     var cpl: UInt8 = 0
     /// Derived by `modeChanged()`: no segment check of ES, CS, SS, DS can fail and their bases are 0.
@@ -58,7 +60,7 @@ struct Segment: Equatable {
     var base: UInt64 = 0
     /// In bytes, inclusive.
     var limit: UInt32 = 0xFFFF
-    /// Access rights in the VMCS's layout (SDM 3C 25.4.1): type, S, DPL, P, AVL, L, D/B, G, bit 16 unusable.
+    /// Access rights in the VMCS's layout (SDM 3C 27.4.1): type, S, DPL, P, AVL, L, D/B, G, bit 16 unusable.
     var access: UInt32 = 0x93
 }
 

@@ -74,7 +74,7 @@ import X86Architecture
         }
     }
 
-    // SDM 3A 9.8.5 "Initializing IA-32e Mode".
+    // SDM 3A 10.8.5 "Initializing IA-32e Mode".
     @Test func settingPGWithLMEActivatesLongModeWhichNeedsPAE() {
         for (cr4, vector) in [(CR4.physicalAddressExtension, nil), (0, 13)] as [(UInt64, UInt8?)] {
             let guest = TestGuest(), p = guest.p

@@ -10,7 +10,8 @@ import X86Architecture
         guest.write(0x5_0008, selector)
         guest.p.setGPR(GPR.rbx, 0x5_0000)
     }
-    private static let jump: [UInt8] = [0x48, 0xFF, 0x2B], call: [UInt8] = [0x48, 0xFF, 0x1B], ret: [UInt8] = [0x48, 0xCB]
+    private static let jump: [UInt8] = [0x48, 0xFF, 0x2B], call: [UInt8] = [0x48, 0xFF, 0x1B],
+        ret: [UInt8] = [0x48, 0xCB]
 
     /// A 64-bit call gate at selector 0x58 to `selector` : 0x12340.
     private func gate(_ guest: TestGuest, _ selector: UInt16, dpl: UInt64 = 3) {
@@ -29,7 +30,8 @@ import X86Architecture
         // selector, CPL, error code (nil: allowed)
         let cases: [(UInt16, UInt8, UInt32?)] = [
             (TestGuest.kernelCode, 0, nil), (TestGuest.userCode, 0, 0x28), (TestGuest.kernelCode, 3, 0x08),
-            (TestGuest.conformingCode, 3, nil), (TestGuest.kernelData, 0, 0x10), (0, 0, 0), (TestGuest.kernelCode | 3, 0, 0x08),
+            (TestGuest.conformingCode, 3, nil), (TestGuest.kernelData, 0, 0x10), (0, 0, 0),
+            (TestGuest.kernelCode | 3, 0, 0x08),
         ]
         for (selector, cpl, code) in cases {
             let guest = TestGuest()
@@ -64,7 +66,10 @@ import X86Architecture
         guest.perform(Self.call, SystemInstructions.callFar)
         #expect(p.system.cpl == 0 && p.cpu.pointee.rip == 0x1_2340)
         #expect(p.gpr(GPR.rsp) == TestGuest.rsp(0) - 32)
-        #expect([0, 1, 2, 3].map(guest.frame) == [TestGuest.code + 3, UInt64(TestGuest.userCode), 0x1_8000, UInt64(TestGuest.userData)])
+        #expect(
+            [0, 1, 2, 3].map(guest.frame) == [
+                TestGuest.code + 3, UInt64(TestGuest.userCode), 0x1_8000, UInt64(TestGuest.userData),
+            ])
         #expect(p.system.segments[SegmentIndex.ss].isUnusable)
         guest.perform(Self.ret, SystemInstructions.returnFar)
         #expect(p.system.cpl == 3 && p.cpu.pointee.rip == TestGuest.code + 3 && p.gpr(GPR.rsp) == 0x1_8000)

@@ -14,7 +14,7 @@ import X86Architecture
             (0x00CF_9300_0000_FFFF, 0, 0, 0), (0x00CF_9300_0000_FFFF, 3, 0, 13), (0x00CF_9300_0000_FFFF, 0, 3, 13),
             (0x00CF_F300_0000_FFFF, 3, 3, 0), (0x00CF_9B00_0000_FFFF, 0, 0, 0),
             (0x00CF_9900_0000_FFFF, 0, 0, 13),  // execute-only code
-            (0x00CF_9F00_0000_FFFF, 3, 3, 0),   // conforming code: no privilege check
+            (0x00CF_9F00_0000_FFFF, 3, 3, 0),  // conforming code: no privilege check
             (0x00CF_1300_0000_FFFF, 0, 0, 11), (0x0000_8B00_0000_FFFF, 0, 0, 13),
         ]
         for (descriptor, rpl, cpl, vector) in cases {
@@ -72,7 +72,9 @@ import X86Architecture
         let guest = TestGuest()
         guest.setDescriptor(TestGuest.spare, 0x12C1_9334_5678_0002)
         #expect(load(guest, SegmentIndex.ds, TestGuest.spare) == nil)
-        #expect(guest.p.system.segments[SegmentIndex.ds] == Segment(selector: 0x58, base: 0x1234_5678, limit: 0x1000_2FFF, access: 0xC093))
+        #expect(
+            guest.p.system.segments[SegmentIndex.ds]
+                == Segment(selector: 0x58, base: 0x1234_5678, limit: 0x1000_2FFF, access: 0xC093))
     }
 
     @Test func ltrMarksTheTSSBusyAndRefusesABusyOne() {

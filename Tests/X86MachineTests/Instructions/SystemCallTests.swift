@@ -27,7 +27,9 @@ import X86Architecture
     }
 
     @Test func sysretLoadsUserSegmentsOfItsOperandSize() {
-        for (bytes, code, is64Bit) in [([0x48, 0x0F, 0x07], 0x2B, true), ([0x0F, 0x07], 0x1B, false)] as [([UInt8], UInt16, Bool)] {
+        for (bytes, code, is64Bit) in [([0x48, 0x0F, 0x07], 0x2B, true), ([0x0F, 0x07], 0x1B, false)]
+            as [([UInt8], UInt16, Bool)]
+        {
             let guest = guest(level: 0), p = guest.p
             p.setGPR(GPR.rcx, is64Bit ? 0x7FFF_FFFF_F000 : 0xDEAD_0000_1234)
             p.setGPR(GPR.r11, ~0)
@@ -50,8 +52,11 @@ import X86Architecture
     }
 
     @Test func withoutSCEBothRaiseUD() {
-        for (bytes, function) in [([0x0F, 0x05], SystemInstructions.syscall), ([0x48, 0x0F, 0x07], SystemInstructions.sysret)]
-            as [([UInt8], TestGuest.SystemFunction)] {
+        for (bytes, function) in [
+            ([0x0F, 0x05], SystemInstructions.syscall), ([0x48, 0x0F, 0x07], SystemInstructions.sysret),
+        ]
+            as [([UInt8], TestGuest.SystemFunction)]
+        {
             let guest = guest(level: 0)
             guest.p.system.efer &= ~EFER.systemCallEnable
             guest.perform(bytes, function)

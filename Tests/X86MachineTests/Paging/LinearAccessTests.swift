@@ -26,11 +26,16 @@ import X86Architecture
     @Test func nonCanonicalAddressesRaiseGPOrInTheStackSS() {
         let guest = TestGuest()
         let a = LinearAddress(0x8000_0000_0000)
-        #expect(guest.fault { () throws(Interruption) in _ = try guest.p.load(a, as: UInt8.self) } == .generalProtection())
-        #expect(guest.fault { () throws(Interruption) in _ = try guest.p.load(a, as: UInt8.self, stack: true) } == .stackFault())
+        #expect(
+            guest.fault { () throws(Interruption) in _ = try guest.p.load(a, as: UInt8.self) } == .generalProtection())
+        #expect(
+            guest.fault { () throws(Interruption) in _ = try guest.p.load(a, as: UInt8.self, stack: true) }
+                == .stackFault())
         // The last byte counts.
         let last = LinearAddress(0x7FFF_FFFF_FFFF)
-        #expect(guest.fault { () throws(Interruption) in _ = try guest.p.load(last, as: UInt16.self) } == .generalProtection())
+        #expect(
+            guest.fault { () throws(Interruption) in _ = try guest.p.load(last, as: UInt16.self) }
+                == .generalProtection())
     }
 
     // SDM 3A 6.15 "Interrupt 17—Alignment Check Exception (#AC)".

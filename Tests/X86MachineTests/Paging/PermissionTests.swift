@@ -35,7 +35,8 @@ import X86Architecture
         Case(bits: [.user, .writable], kind: .write, smap: true, code: 0x3),
         Case(bits: [.user, .writable], kind: .write, smap: true, ac: true),
         Case(bits: [.user], kind: .read, implicit: true, smap: true, ac: true, code: 0x1),
-        Case(bits: [.user], kind: .read, user: true, smap: true), Case(bits: [], kind: .read, user: true, implicit: true),
+        Case(bits: [.user], kind: .read, user: true, smap: true),
+        Case(bits: [], kind: .read, user: true, implicit: true),
     ]
 
     @Test(arguments: cases) func anAccessIsAllowedOrFaultsWithTheArchitecturalErrorCode(_ c: Case) {
@@ -64,7 +65,9 @@ import X86Architecture
             guest.map(0x4000_0000, to: 0x20_0000, [.writable, .user])
             let at = guest.entry(0x4000_0000, shift: shift)
             guest.write(at, guest.read(at) & ~PagingEntry.writable)
-            let fault = guest.fault { () throws(Interruption) in _ = try guest.p.translate(LinearAddress(0x4000_0000), .write) }
+            let fault = guest.fault { () throws(Interruption) in
+                _ = try guest.p.translate(LinearAddress(0x4000_0000), .write)
+            }
             #expect(fault?.errorCode == 0x3)
         }
     }
@@ -76,22 +79,30 @@ import X86Architecture
             guest.map(0x80_4000_0000, to: 0x20_0000, [])
             let at = guest.entry(0x80_4000_0000, shift: shift)
             guest.write(at, guest.read(at) | 1 << bit)
-            let fault = guest.fault { () throws(Interruption) in _ = try guest.p.translate(LinearAddress(0x80_4000_0000), .write) }
+            let fault = guest.fault { () throws(Interruption) in
+                _ = try guest.p.translate(LinearAddress(0x80_4000_0000), .write)
+            }
             #expect(fault?.errorCode == 0xB)
         }
         let guest = TestGuest()
         let at = guest.map(0x4000_0000, to: 0x20_0000, [], shift: 21)
         guest.write(at, guest.read(at) | 1 << 13)
-        #expect(guest.fault { () throws(Interruption) in _ = try guest.p.translate(LinearAddress(0x4000_0000), .read) }?.errorCode == 0x9)
+        #expect(
+            guest.fault { () throws(Interruption) in _ = try guest.p.translate(LinearAddress(0x4000_0000), .read) }?
+                .errorCode == 0x9)
     }
 
     @Test func executeDisableIsReservedWithoutNXE() {
         let guest = TestGuest()
         guest.map(0x4000_0000, to: 0x20_0000, [.noExecute])
         guest.p.system.efer &= ~EFER.executeDisableEnable
-        #expect(guest.fault { () throws(Interruption) in _ = try guest.p.translate(LinearAddress(0x4000_0000), .read) }?.errorCode == 0x9)
+        #expect(
+            guest.fault { () throws(Interruption) in _ = try guest.p.translate(LinearAddress(0x4000_0000), .read) }?
+                .errorCode == 0x9)
         // And fetches do not set I/D in the error code then.
-        let fault = guest.fault { () throws(Interruption) in _ = try guest.p.translate(LinearAddress(0x7000_0000), .execute) }
+        let fault = guest.fault { () throws(Interruption) in
+            _ = try guest.p.translate(LinearAddress(0x7000_0000), .execute)
+        }
         #expect(fault?.errorCode == 0)
     }
 
@@ -100,7 +111,9 @@ import X86Architecture
             let guest = TestGuest()
             guest.map(0x80_4000_0000, to: 0x20_0000, [.writable])
             guest.write(guest.entry(0x80_4000_0000, shift: shift), 0 as UInt64)
-            let fault = guest.fault { () throws(Interruption) in _ = try guest.p.translate(LinearAddress(0x80_4000_0000), .write) }
+            let fault = guest.fault { () throws(Interruption) in
+                _ = try guest.p.translate(LinearAddress(0x80_4000_0000), .write)
+            }
             #expect(fault?.errorCode == 0x2)
         }
     }

@@ -40,7 +40,8 @@ import X86Architecture
                 t.ep4ta = [0x1000, 0x2000, Translation.noEPT][Int(random.next(3))]
                 if random.next(5) == 0 { t.pcid = Translation.anyPCID; t.rights.insert(.global) }
                 list.removeAll {
-                    $0.page == t.page && $0.shift == t.shift && $0.vpid == t.vpid && $0.pcid == t.pcid && $0.ep4ta == t.ep4ta
+                    $0.page == t.page && $0.shift == t.shift && $0.vpid == t.vpid && $0.pcid == t.pcid
+                        && $0.ep4ta == t.ep4ta
                 }
                 list.append(t)
                 cache.insert(t)
@@ -50,7 +51,8 @@ import X86Architecture
             let tags = TranslationTags(vpid: UInt16(random.next(3)), pcid: UInt16(random.next(3)), ep4ta: 0x1000)
             let found = cache.lookup(a, tags)
             let expected = list.filter {
-                $0.vpid == tags.vpid && $0.ep4ta == tags.ep4ta && ($0.pcid == tags.pcid || $0.pcid == Translation.anyPCID)
+                $0.vpid == tags.vpid && $0.ep4ta == tags.ep4ta
+                    && ($0.pcid == tags.pcid || $0.pcid == Translation.anyPCID)
                     && ($0.page ^ a.rawValue) >> UInt64($0.shift) == 0
             }
             if let found { #expect(expected.contains(found)) } else { #expect(expected.isEmpty) }

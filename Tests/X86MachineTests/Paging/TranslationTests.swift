@@ -77,7 +77,9 @@ import X86Architecture
         #expect(guest.read32(0x20_0000 + 8) & 0x60 == 0x60)
         // Bit 21 is reserved in a PDE that maps 4 MiB.
         guest.write(0x20_0000 + 4 * 3, 0x0020_0083 as UInt32)
-        #expect(guest.fault { () throws(Interruption) in _ = try guest.p.translate(LinearAddress(0xC0_0000), .read) }?.errorCode == 9)
+        #expect(
+            guest.fault { () throws(Interruption) in _ = try guest.p.translate(LinearAddress(0xC0_0000), .read) }?
+                .errorCode == 9)
     }
 
     @Test func withoutPSETheDirectoryEntryAlwaysNamesATable() {

@@ -122,9 +122,12 @@ import X86Architecture
     }
 
     @Test func softwareInterruptsNeedTheGatesPrivilege() {
-        for (kind, dpl, allowed) in [(.softwareInterrupt, 0, false), (.softwareInterrupt, 3, true), (.external, 0, true),
-                                     (.softwareException, 0, false), (.privilegedSoftwareException, 0, true)]
-            as [(DeliveryKind, UInt64, Bool)] {
+        for (kind, dpl, allowed) in [
+            (.softwareInterrupt, 0, false), (.softwareInterrupt, 3, true), (.external, 0, true),
+            (.softwareException, 0, false), (.privilegedSoftwareException, 0, true),
+        ]
+            as [(DeliveryKind, UInt64, Bool)]
+        {
             let guest = TestGuest()
             guest.setLevel(3)
             guest.setGate(0x21, dpl: dpl)
@@ -172,9 +175,9 @@ import X86Architecture
     @Test func faultsCombineAsTheTableSays() {
         // First event's vector, what its delivery raises (11: gate not present, 14: its IST stack is not mapped), result.
         let cases: [(UInt8, UInt8, UInt8)] = [
-            (6, 11, 11), (6, 14, 14),     // benign: serially
-            (13, 11, 8), (13, 14, 14),    // contributory: a contributory second one is a double fault
-            (14, 11, 8),                  // page fault: contributory
+            (6, 11, 11), (6, 14, 14),  // benign: serially
+            (13, 11, 8), (13, 14, 14),  // contributory: a contributory second one is a double fault
+            (14, 11, 8),  // page fault: contributory
             (0, 11, 8), (10, 11, 8), (12, 11, 8), (17, 11, 11), (1, 11, 11),
         ]
         for (first, second, result) in cases {
@@ -186,7 +189,9 @@ import X86Architecture
                 guest.write(TestGuest.tss + 36, 0x7000_0000 as UInt64)
             }
             let code: UInt32? = Vector.pushesErrorCode(first) ? 0 : nil
-            guest.p.raise(Exception(vector: first, errorCode: code, faultingAddress: first == 14 ? LinearAddress(0x5000_0000) : nil))
+            guest.p.raise(
+                Exception(
+                    vector: first, errorCode: code, faultingAddress: first == 14 ? LinearAddress(0x5000_0000) : nil))
             #expect(guest.handledVector == result, "vector \(first) then \(second)")
             if result == 8 { #expect(guest.frame(0) == 0 && guest.frame(1) == TestGuest.code) }
         }
@@ -220,7 +225,9 @@ import X86Architecture
         let guest = TestGuest(), listener = Listener()
         guest.machine.addObserver(listener)
         guest.p.deliver(DeliveredEvent(vector: 0x30, kind: .external, returnRIP: TestGuest.code))
-        guard case .delivered(0x30, .external, LinearAddress(TestGuest.code), TestGuest.stackTop, let frame) = listener.seen.first
+        guard
+            case .delivered(0x30, .external, LinearAddress(TestGuest.code), TestGuest.stackTop, let frame) = listener
+                .seen.first
         else { Issue.record("not reported"); return }
         #expect(frame.rawValue == TestGuest.stackTop - 40)
     }

@@ -9,16 +9,21 @@ import X86Architecture
     /// 32-bit protected mode without paging; a 32-bit TSS; gates of 8 bytes for all vectors.
     private func protected(cpl: UInt8 = 0) -> TestGuest {
         let guest = TestGuest(), p = guest.p
-        for (n, d) in [0, 0x00CF_9B00_0000_FFFF, 0x00CF_9300_0000_FFFF, 0x00CF_FB00_0000_FFFF,
-                       0x00CF_F300_0000_FFFF].enumerated() {
+        for (n, d) in [
+            0, 0x00CF_9B00_0000_FFFF, 0x00CF_9300_0000_FFFF, 0x00CF_FB00_0000_FFFF,
+            0x00CF_F300_0000_FFFF,
+        ].enumerated() {
             guest.write(TestGuest.gdt + UInt64(8 * n), UInt64(d))
         }
         for v in 0..<256 { setGate(guest, UInt8(v)) }
         p.system.cr0 = 0x11
         p.system.efer = 0
-        p.system.segments[SegmentIndex.cs] = Segment(selector: cpl == 3 ? Self.userCode : Self.kernelCode, base: 0, limit: .max,
-                                                     access: 0xC09B | UInt32(cpl) << 5)
-        let data = Segment(selector: cpl == 3 ? Self.userData : Self.kernelData, base: 0, limit: .max, access: 0xC093 | UInt32(cpl) << 5)
+        p.system.segments[SegmentIndex.cs] = Segment(
+            selector: cpl == 3 ? Self.userCode : Self.kernelCode, base: 0, limit: .max,
+            access: 0xC09B | UInt32(cpl) << 5)
+        let data = Segment(
+            selector: cpl == 3 ? Self.userData : Self.kernelData, base: 0, limit: .max,
+            access: 0xC093 | UInt32(cpl) << 5)
         for n in [SegmentIndex.ss, SegmentIndex.ds, SegmentIndex.es] { p.system.segments[n] = data }
         p.system.cpl = cpl
         guest.write(TestGuest.tss + 4, UInt32(0x3_0000))
@@ -47,8 +52,11 @@ import X86Architecture
         guest.p.raise(.invalidOpcode)
         #expect(guest.p.system.cpl == 0)
         #expect(guest.p.gpr(GPR.rsp) == 0x3_0000 - 20)
-        #expect(words(guest, 5) == [UInt32(TestGuest.code), UInt32(Self.userCode), UInt32(RFLAGS.resume | 2),
-                                    UInt32(TestGuest.stackTop), UInt32(Self.userData)])
+        #expect(
+            words(guest, 5) == [
+                UInt32(TestGuest.code), UInt32(Self.userCode), UInt32(RFLAGS.resume | 2),
+                UInt32(TestGuest.stackTop), UInt32(Self.userData),
+            ])
         #expect(guest.p.system.segments[SegmentIndex.ss].selector == Self.kernelData)
     }
 

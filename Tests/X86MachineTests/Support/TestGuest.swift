@@ -52,7 +52,8 @@ final class TestGuest {
         p.system.efer = EFER.longModeEnable | EFER.longModeActive | EFER.executeDisableEnable | EFER.systemCallEnable
         p.system.gdtr = DescriptorTable(base: Self.gdt, limit: 0xFFF)
         p.system.idtr = DescriptorTable(base: Self.idt, limit: 0xFFF)
-        p.system.segments[SegmentIndex.tr] = Segment(selector: Self.tssSelector, base: Self.tss, limit: 0x67, access: 0x8B)
+        p.system.segments[SegmentIndex.tr] = Segment(
+            selector: Self.tssSelector, base: Self.tss, limit: 0x67, access: 0x8B)
         p.system.segments[SegmentIndex.ldtr] = .null()
         setLevel(0)
         p.cpu.pointee.rip = Self.code
@@ -108,12 +109,15 @@ final class TestGuest {
     }
 
     /// A 64-bit gate to the vector's handler.
-    func setGate(_ vector: UInt8, type: UInt64 = 0xE, dpl: UInt64 = 0, ist: UInt64 = 0, present: Bool = true,
-                 selector: UInt16 = TestGuest.kernelCode) {
+    func setGate(
+        _ vector: UInt8, type: UInt64 = 0xE, dpl: UInt64 = 0, ist: UInt64 = 0, present: Bool = true,
+        selector: UInt16 = TestGuest.kernelCode
+    ) {
         let target = Self.handlers + 16 * UInt64(vector)
         let access = type | dpl << 5 | (present ? 0x80 : 0)
-        write(Self.idt + 16 * UInt64(vector),
-              target & 0xFFFF | UInt64(selector) << 16 | ist << 32 | access << 40 | (target >> 16 & 0xFFFF) << 48)
+        write(
+            Self.idt + 16 * UInt64(vector),
+            target & 0xFFFF | UInt64(selector) << 16 | ist << 32 | access << 40 | (target >> 16 & 0xFFFF) << 48)
         write(Self.idt + 16 * UInt64(vector) + 8, target >> 32)
     }
     func setDescriptor(_ selector: UInt16, _ value: UInt64) { write(Self.gdt + UInt64(selector & 0xFFF8), value) }
@@ -125,9 +129,11 @@ final class TestGuest {
         p.system.cpl = cpl
         let privilege = UInt32(cpl) << 5
         p.system.segments[SegmentIndex.cs] = Segment(
-            selector: cpl == 3 ? Self.userCode : Self.kernelCode | UInt16(cpl), base: 0, limit: .max, access: 0xA09B | privilege)
+            selector: cpl == 3 ? Self.userCode : Self.kernelCode | UInt16(cpl), base: 0, limit: .max,
+            access: 0xA09B | privilege)
         p.system.segments[SegmentIndex.ss] = Segment(
-            selector: cpl == 3 ? Self.userData : Self.kernelData | UInt16(cpl), base: 0, limit: .max, access: 0xC093 | privilege)
+            selector: cpl == 3 ? Self.userData : Self.kernelData | UInt16(cpl), base: 0, limit: .max,
+            access: 0xC093 | privilege)
         for n in [SegmentIndex.es, SegmentIndex.ds, SegmentIndex.fs, SegmentIndex.gs] { p.system.segments[n] = .null() }
         p.modeChanged()
     }
