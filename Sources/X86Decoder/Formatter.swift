@@ -20,8 +20,8 @@ public enum Formatter {
         let name = "\(info.mnemonic)".lowercased()
         if name.hasSuffix("cc") { return "\(name.dropLast(2))\(conditions[Int(i.opcode & 15)])" }
         if isString(info) { return "\(name)\(sizeSuffixes[i.operandSize.trailingZeroBitCount])" }
-        let isFar = info.operand(0).map { $0.kind == .memory && info.operandCount == 1 && (name == "call" || name == "jmp") }
-        return isFar == true ? name + " far" : name
+        let isFar = (name == "call" || name == "jmp") && info.operand(0)?.kind == .memory
+        return isFar ? name + " far" : name
     }
 
     private static func isString(_ info: InstructionInfo) -> Bool {
@@ -78,7 +78,8 @@ public enum Formatter {
         case .memoryOffset: return sizeName(operand) + segment(i) + "[" + hex(i.immediate) + "]"
         default: break
         }
-        if info.operandCount == 2, operand.width == 8, info.operand(0)?.kind == .immediate { return hex(UInt64(i.immediate2)) }
+        let isSecond = operand.width == 8 && info.operandCount == 2 && info.operand(0)?.kind == .immediate
+        if isSecond && info.operand(1)?.kind == .immediate { return hex(UInt64(i.immediate2)) }
         let extends = info.attributes.contains(.signExtended) || operand.width == 32 && i.operandSize == 8
         return extends ? signedHex(Int64(bitPattern: i.immediate)) : hex(i.immediate)
     }

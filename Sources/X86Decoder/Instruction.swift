@@ -18,7 +18,8 @@ public struct Instruction: Sendable {
     public var reg: UInt8 = 0
     /// ModRM.rm with REX.B when it names a register; for `+r` opcodes the register of the opcode.
     public var rm: UInt8 = 0
-    /// Register number of the base and the index; `Instruction.none` when absent, `Instruction.ripBase` for RIP-relative.
+    /// Register number of the base and the index; `Instruction.none` when absent, `Instruction.ripBase` for
+    /// RIP-relative.
     public var base: UInt8 = Instruction.none
     public var index: UInt8 = Instruction.none
     /// log2 of the scale.

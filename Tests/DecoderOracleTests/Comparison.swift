@@ -88,13 +88,16 @@ struct Comparison {
             return (UInt64(bitPattern: other.value) ^ i.immediate) << (64 - bits) == 0 ? nil : "memory offset"
         default:
             guard other.kind == .immediate || other.kind == .relative else { return "an immediate" }
-            let isSecond = operand.width == 8 && info.operand(0)?.width == 16 && info.operandCount == 2 && i.immediate2 != 0
-            let mine = isSecond ? UInt64(i.immediate2) : i.immediate
+            // ENTER has two immediates.
+            let isSecond = operand.width == 8 && info.operand(0)?.kind == .immediate && info.operandCount == 2
+                && info.operand(1)?.kind == .immediate
+            let mine = isSecond ? UInt64(i.immediate2) : i.immediate, theirs = UInt64(bitPattern: other.value)
             // Of an immediate that is not extended only its own bits are compared.
-            let widened = info.attributes.contains(.signExtended) || operand.width < Int(i.operandSize) * 8 && operand.width > 8
-            let bits = UInt64(other.kind == .relative ? 64 : widened ? Int(i.operandSize) * 8 : operand.width)
-            return (UInt64(bitPattern: other.value) ^ mine) << (64 - bits) == 0
-                ? nil : "immediate \(String(mine, radix: 16)), Zydis \(String(UInt64(bitPattern: other.value), radix: 16))"
+            let isExtended = info.attributes.contains(.signExtended)
+                || operand.width > 8 && operand.width < Int(i.operandSize) * 8
+            let bits = UInt64(other.kind == .relative ? 64 : isExtended ? Int(i.operandSize) * 8 : operand.width)
+            return (theirs ^ mine) << (64 - bits) == 0
+                ? nil : "immediate \(String(mine, radix: 16)), Zydis \(String(theirs, radix: 16))"
         }
     }
 

@@ -32,8 +32,8 @@ enum KnownDifferences {
         Rule(reason: "Operands of the reserved NOPs have no meaning") { _, difference in
             difference.hasPrefix("nop: ")
         },
-        Rule(reason: "No base with SIB base 101b and mod 00b, whatever REX.B is (SDM 2A table 2-5)") { comparison, _ in
-            guard case .success(let i) = comparison.ours else { return false }
+        Rule(reason: "No base with SIB base 101b and mod 00b, whatever REX.B is (SDM 2A table 2-5)") { known, _ in
+            guard case .success(let i) = known.ours else { return false }
             return i.hasMemory && i.modRM & 0xc7 == 4 && i.prefixes.rex & 1 == 1 && i.base == Instruction.none
         },
         Rule(reason: "LEA's segment is not used") { _, difference in
@@ -49,7 +49,7 @@ enum KnownDifferences {
         Rule(reason: "The selector operand of LAR is r32/m16 (SDM 2A LAR)") { _, difference in
             difference.hasPrefix("lar: operand 2: register 3")
         },
-        Rule(reason: "Destinations that the SDM spells 'reg': the upper half is zero either way") { comparison, difference in
+        Rule(reason: "Destinations the SDM spells 'reg': the upper half is zero anyhow") { comparison, difference in
             ["movmskps", "movmskpd", "senduipi"].contains(comparison.theirs.mnemonic)
                 && difference.contains("operand 1: register")
         },
