@@ -21,15 +21,14 @@ typedef struct MicroOp {
 
 // Precedes the micro-ops of a block; as large as two of them.
 typedef struct BlockHeader {
-  uint64_t rip;             // linear address, without the code segment's base in 64-bit mode
-  uint64_t page;            // physical page of the first byte
+  uint64_t rip;             // as in the RIP register
+  uint64_t page, offset;    // physical page of the first byte, and where in it
   uint64_t secondPage;      // physical page of the rest, ~0 unless an instruction straddles two pages
   struct BlockHeader *_Nullable nextOfPage, *_Nullable nextOfHash;
-  uint32_t key;             // code size, flat segments, single step
-  uint16_t cost, count;     // of the whole block
-  uint16_t bytes, ops;
-  uint32_t valid;           // 0 once its page was written
-  uint64_t reserved;
+  uint64_t key;             // code size, flat segments, single instruction
+  uint16_t reach;           // cycles from the block's start to its last instruction
+  uint16_t count, bytes;    // instructions, and bytes of them
+  uint16_t ops;
 } BlockHeader;
 
 // `addend` + linear address = host address. A tag is the linear page number << 12, or ~0 (never matches).

@@ -1,27 +1,50 @@
 import CEngineState
 import X86Architecture
+import X86Decoder
 
 /// What the engine derives from architectural state: translated blocks, fast TLB banks, jump caches.
+/// Dropping any of it at any time changes no result.
 final class EngineCaches {
-    /// A bank in which nothing matches.
-    let emptyBank: UnsafeMutablePointer<TLBEntry>
-    let emptyJumps: UnsafeMutablePointer<JumpEntry>
-    var leaveRequested = false
+    let blocks = BlockStore()
+    let banks = BankPool()
+    let plans: [RowPlan]
+    let general: [GeneralFunction]
+    let handlers: [Handler]
+
+    /// What the instruction out of line threw; `cpu.exitReason` says when to look.
+    var pending: Interruption?
     /// Where the current instruction continues when that is not the next one: set by branches, IRET, VM transitions.
     var nextRIP: UInt64?
+    /// A repeated string instruction stopped between iterations: RIP stays and nothing retires.
+    var isRepeating = false
+    /// Blocks were dropped: the one that is running may be among them.
+    var codeChanged = false
+    /// The cycle of the next event: no instruction begins at or after it. `cpu.nextEvent` is earlier by a margin.
+    var event: UInt64 = 0
+
+    var emptyBank: UnsafeMutablePointer<TLBEntry> { banks.empty.entries }
+    var emptyJumps: UnsafeMutablePointer<JumpEntry> { banks.empty.jumps }
 
     init() {
-        emptyBank = .allocate(capacity: 1024)
-        emptyBank.initialize(repeating: TLBEntry(read: ~0, write: ~0, execute: ~0, addend: 0), count: 1024)
-        emptyJumps = UnsafeMutableRawPointer.allocate(byteCount: 4096 * MemoryLayout<JumpEntry>.stride, alignment: 16)
-            .assumingMemoryBound(to: JumpEntry.self)
+        plans = EngineTables.shared.plans
+        general = generalFunctionTable
+        handlers = handlerTable
     }
-    deinit { emptyBank.deallocate(); emptyJumps.deallocate() }
 
-    /// Drops the blocks made from a physical page that was written.
-    func invalidateBlocks(physicalPage: PhysicalAddress) {}
-    /// Drops everything derived, after a restore.
-    func flush() {}
+    /// After a snapshot: no fast write entry may survive, as every page is to be saved again.
+    func dropWriteEntries() { banks.dropWriteEntries() }
+    /// After a restore: everything derived goes.
+    func dropEverything() {
+        banks.flushAll()
+        blocks.flush()
+        banks.forgetJumps()
+    }
+
+    /// Static cost of an instruction in cycles.
+    @inline(__always) func cost(_ i: borrowing Instruction) -> UInt64 {
+        let plan = plans[Int(i.row)]
+        return UInt64(i.hasMemory ? (i.prefixes.lock ? plan.lockedCost : plan.memoryCost) : plan.cost)
+    }
 }
 
 extension Processor {

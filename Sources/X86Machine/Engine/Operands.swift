@@ -92,11 +92,11 @@ extension Processor {
     /// The r/m operand at the operand size, register or memory.
     func readRM(_ i: borrowing Instruction) throws(Interruption) -> UInt64 {
         if !i.hasMemory { return readRegister(i.rm, i) }
-        throw .notModelled("memory operands of system instructions")
+        return try load(memoryOperand(.rm, i, bytes: Int(i.operandSize), .read), bytes: Int(i.operandSize))
     }
     func writeRM(_ i: borrowing Instruction, _ value: UInt64) throws(Interruption) {
         if !i.hasMemory { return writeRegister(i.rm, i, value) }
-        throw .notModelled("memory operands of system instructions")
+        try store(memoryOperand(.rm, i, bytes: Int(i.operandSize), .write), bytes: Int(i.operandSize), value)
     }
 
     /// What the code segment says: 64-bit mode, or its D flag (SDM 3A 5.2.1).
