@@ -16,7 +16,6 @@ extension Processor {
             vmx.entryFailure = failure
             return vmFailValid(.entryInvalidHostState)
         }
-        try refuseWhatIsNotModelled(checks)
         let launchedRIP = LinearAddress(cpu.pointee.rip)
         // A VM entry that fails from here on is reported like a VM exit, and has not changed the launch state.
         for group in [EntryChecks.guestRegisterChecks, EntryChecks.guestSegmentChecks,
@@ -26,6 +25,7 @@ extension Processor {
                 return failEntry(.entryFailureInvalidGuestState, failure.qualification.rawValue, launchedRIP)
             }
         }
+        if checks.isVirtual8086 { throw .notModelled("VM entry to virtual-8086 mode") }
         let vmcs = self.vmcs
         enterNonRoot(checks)
         loadGuestState(checks)
@@ -43,10 +43,6 @@ extension Processor {
         inject(checks.injection, vmcs)
         // What runs next is where the guest (or, if the injection ended in a VM exit, the host) is now.
         nextRIP = cpu.pointee.rip
-    }
-
-    private func refuseWhatIsNotModelled(_ checks: EntryChecks) throws(Interruption) {
-        if checks.isVirtual8086 { throw .notModelled("VM entry to virtual-8086 mode") }
     }
 
     /// SDM 3C 29.8 "VM-Entry Failures During or After Loading Guest State".

@@ -1,0 +1,182 @@
+import Testing
+@testable import X86Machine
+import X86Architecture
+
+/// A change to a valid VMCS, and the one check that it violates.
+struct EntryCase: CustomTestStringConvertible, Sendable {
+    let id: String
+    let change: @Sendable (VMXTestMachine) -> Void
+    init(_ id: String, _ change: @escaping @Sendable (VMXTestMachine) -> Void) { self.id = id; self.change = change }
+    var testDescription: String { id }
+}
+
+/// SDM 3C 29.2 "Checks on VMX Controls and Host-State Area", 29.3.1 "Checks on the Guest State Area".
+@Suite struct EntryCheckTests {
+    @Test(arguments: controlCases)
+    func `a violated control check is error 7`(_ c: EntryCase) {
+        let m = VMXTestMachine().prepared()
+        c.change(m)
+        #expect(!m.launch())
+        #expect(m.failedValid == .entryInvalidControlFields)
+        expectOnly(c, m, .controls)
+    }
+    @Test(arguments: hostCases)
+    func `a violated host-state check is error 8`(_ c: EntryCase) {
+        let m = VMXTestMachine().prepared()
+        c.change(m)
+        #expect(!m.launch())
+        #expect(m.failedValid == .entryInvalidHostState)
+        expectOnly(c, m, .hostState)
+    }
+    @Test(arguments: registerCases + segmentCases + nonRegisterCases)
+    func `a violated guest-state check is a VM exit with reason 33 and leaves the launch state clear`(_ c: EntryCase) {
+        let m = VMXTestMachine().prepared()
+        c.change(m)
+        #expect(!m.launch())
+        #expect(m.p.vmcs.u32(.exitReason) == 0x8000_0021)
+        #expect(m.p.cpu.pointee.rip == VMXTestMachine.hostEntry && !m.p.vmcs.isLaunched)
+        expectOnly(c, m, .guestState)
+    }
+
+    /// The failure is named, and no other check of its group fails.
+    private func expectOnly(_ c: EntryCase, _ m: VMXTestMachine, _ group: VMEntryCheckFailure.Group) {
+        guard let failure = m.p.vmx.entryFailure else { return #expect(Bool(false), "no failure was recorded") }
+        #expect("\(failure.id)" == c.id && failure.group == group, "\(failure)")
+        #expect(Self.failing(m).map(\.id) == [c.id])
+    }
+
+    private static let groups: [(String, [EntryChecks.Check])] = [
+        ("controls", EntryChecks.controlChecks), ("host", EntryChecks.hostStateChecks),
+        ("registers", EntryChecks.guestRegisterChecks), ("segments", EntryChecks.guestSegmentChecks),
+        ("tables and flags", EntryChecks.guestTableAndFlagChecks), ("non-register", EntryChecks.guestNonRegisterChecks),
+    ]
+    private static func failing(_ m: VMXTestMachine) -> [(id: String, place: String)] {
+        let checks = EntryChecks(m.p)
+        return groups.flatMap { name, list in
+            list.enumerated().compactMap { n, check in check(checks).map { ("\($0.id)", "\(name) \(n)") } }
+        }
+    }
+
+    @Test func `every check has a case that fails it`() {
+        var failed: [String] = []
+        for c in Self.controlCases + Self.hostCases + Self.registerCases + Self.segmentCases + Self.nonRegisterCases {
+            let m = VMXTestMachine().prepared()
+            c.change(m)
+            failed += Self.failing(m).map(\.place)
+        }
+        let m = VMXTestMachine().prepared()
+        Self.host32Bit(m)
+        failed += Self.failing(m).map(\.place)
+        let without = Self.groups.flatMap { name, list in list.indices.map { "\(name) \($0)" } }.filter { !failed.contains($0) }
+        #expect(without == [])
+    }
+    @Test func `the unchanged VMCS passes every check`() {
+        let m = VMXTestMachine().prepared()
+        #expect(Self.failing(m).isEmpty)
+        #expect(m.launch())
+    }
+
+    // MARK: Controls
+
+    static let controlCases: [EntryCase] = [
+        EntryCase("pinBasedReserved") { $0[.pinBasedControls] |= 1 << 7 },
+        EntryCase("pinBasedReserved") { $0[.pinBasedControls] &= ~2 },
+        EntryCase("processorBasedReserved") { $0[.processorBasedControls] |= 1 << 21 },
+        EntryCase("secondaryReserved") { $0.set(SecondaryControls.vmcsShadowing) },
+        EntryCase("cr3TargetCount") { $0[.cr3TargetCount] = 5 },
+        EntryCase("ioBitmapAddresses") { $0.set(ProcessorBasedControls.useIOBitmaps); $0[.ioBitmapA] += 1 },
+        EntryCase("ioBitmapAddresses") { $0.set(ProcessorBasedControls.useIOBitmaps); $0[.ioBitmapB] = 1 << 46 },
+        EntryCase("msrBitmapAddress") { $0.set(ProcessorBasedControls.useMSRBitmaps); $0[.msrBitmaps] += 0x10 },
+        EntryCase("virtualNMIsNeedNMIExiting") { $0.set(PinBasedControls.virtualNMIs) },
+        EntryCase("nmiWindowNeedsVirtualNMIs") { $0.set(ProcessorBasedControls.nmiWindowExiting) },
+        EntryCase("vpidIsNotZero") { $0[.virtualProcessorIdentifier] = 0 },
+        EntryCase("eptpMemoryType") { $0[.eptPointer] = $0.eptp & ~7 | 1 },
+        EntryCase("eptpWalkLength") { $0[.eptPointer] = $0.eptp & ~0x38 | 2 << 3 },
+        EntryCase("eptpReserved") { $0[.eptPointer] |= 1 << 7 },
+        EntryCase("eptpReserved") { $0[.eptPointer] |= 1 << 46 },
+        EntryCase("unrestrictedGuestNeedsEPT") {
+            $0.set(SecondaryControls.unrestrictedGuest)
+            $0.clear(.enableEPT)
+        },
+        EntryCase("vmFunctionReserved") { $0.set(SecondaryControls.enableVMFunctions); $0[.vmFunctionControls] = 2 },
+        EntryCase("eptpSwitchingNeedsEPT") {
+            $0.set(SecondaryControls.enableVMFunctions)
+            $0[.vmFunctionControls] = 1
+            $0.clear(.enableEPT)
+        },
+        EntryCase("eptpListAddress") {
+            $0.set(SecondaryControls.enableVMFunctions)
+            $0[.vmFunctionControls] = 1
+            $0[.eptpListAddress] += 8
+        },
+        EntryCase("exitReserved") { $0[.exitControls] |= 1 << 12 },
+        EntryCase("savePreemptionTimerNeedsTimer") { $0.set(ExitControls.savePreemptionTimer) },
+        EntryCase("exitMSRStoreArea") { $0[.exitMSRStoreCount] = 1; $0[.exitMSRStoreAddress] = VMXTestMachine.msrArea + 8 },
+        EntryCase("exitMSRLoadArea") { $0[.exitMSRLoadCount] = 2; $0[.exitMSRLoadAddress] = (1 << 46) - 16 },
+        EntryCase("entryReserved") { $0[.entryControls] |= 1 << 10 },
+        EntryCase("injectionType") { $0[.entryInterruptionInformation] = 1 << 31 | 1 << 8 | 40 },
+        EntryCase("injectionVector") { $0.injects(vector: 3, .nmi) },
+        EntryCase("injectionVector") { $0.injects(vector: 32, .hardwareException) },
+        EntryCase("injectionVector") { $0.injects(vector: 1, .otherEvent) },
+        EntryCase("injectionErrorCodeDelivery") { $0.injects(vector: 14, .hardwareException) },
+        EntryCase("injectionErrorCodeDelivery") { $0.injects(vector: 6, .hardwareException, errorCode: true) },
+        EntryCase("injectionReserved") { $0.injects(vector: 6, .hardwareException); $0[.entryInterruptionInformation] |= 1 << 12 },
+        EntryCase("injectionErrorCode") {
+            $0.injects(vector: 13, .hardwareException, errorCode: true)
+            $0[.entryExceptionErrorCode] = 0x1_0000
+        },
+        EntryCase("injectionLength") { $0.injects(vector: 0x80, .softwareInterrupt); $0[.entryInstructionLength] = 0 },
+        EntryCase("injectionLength") { $0.injects(vector: 3, .softwareException); $0[.entryInstructionLength] = 16 },
+        EntryCase("entryMSRLoadArea") { $0[.entryMSRLoadCount] = 1; $0[.entryMSRLoadAddress] = 1 },
+    ]
+
+    // MARK: Host state
+
+    static let hostCases: [EntryCase] = [
+        EntryCase("hostCR0Fixed") { $0[.hostCR0] &= ~CR0.numericError },
+        EntryCase("hostCR0Fixed") { $0[.hostCR0] |= 1 << 32 },
+        EntryCase("hostCR4Fixed") { $0[.hostCR4] &= ~CR4.vmxEnable },
+        EntryCase("hostCR3Width") { $0[.hostCR3] |= 1 << 46 },
+        EntryCase("hostSysenterCanonical") { $0[.hostSysenterESP] = 1 << 47 },
+        EntryCase("hostSysenterCanonical") { $0[.hostSysenterEIP] = 1 << 47 },
+        EntryCase("hostPATValid") { $0.set(ExitControls.loadPAT); $0[.hostPAT] = 2 },
+        EntryCase("hostEFERReserved") { $0[.hostEFER] |= 2 },
+        EntryCase("hostEFERLongMode") { $0[.hostEFER] &= ~EFER.longModeEnable },
+        EntryCase("hostSelectorsRPLAndTI") { $0[.hostDSSelector] = 0x13 },
+        EntryCase("hostSelectorsRPLAndTI") { $0[.hostTRSelector] = 0x1C },
+        EntryCase("hostCSSelectorNotNull") { $0[.hostCSSelector] = 0 },
+        EntryCase("hostTRSelectorNotNull") { $0[.hostTRSelector] = 0 },
+        EntryCase("hostBasesCanonical") { $0[.hostFSBase] = 1 << 47 },
+        EntryCase("hostBasesCanonical") { $0[.hostGSBase] = 1 << 47 },
+        EntryCase("hostBasesCanonical") { $0[.hostGDTRBase] = 1 << 47 },
+        EntryCase("hostBasesCanonical") { $0[.hostIDTRBase] = 1 << 47 },
+        EntryCase("hostBasesCanonical") { $0[.hostTRBase] = 1 << 47 },
+        EntryCase("host64BitPAE") { $0[.hostCR4] &= ~CR4.physicalAddressExtension },
+        EntryCase("hostRIPCanonical") { $0[.hostRIP] = 1 << 47 },
+    ]
+
+    /// Clearing "host address-space size" violates several checks at once, whatever else is set; the first is reported.
+    @Test func `a 32-bit host is refused in IA-32e mode by each of the checks that concern it`() {
+        let m = VMXTestMachine().prepared()
+        Self.host32Bit(m)
+        #expect(!m.launch() && m.failedValid == .entryInvalidHostState)
+        #expect(Self.failing(m).map(\.id) == ["hostSSSelectorNotNull", "hostAddressSpaceMatchesMode",
+                                             "ia32eGuestNeedsLongModeHost", "host32BitRestrictions"])
+        m[.hostCR4] &= ~CR4.pcidEnable
+        m[.hostRIP] = 1 << 32
+        #expect(Self.failing(m).map(\.id).last == "host32BitRestrictions")
+    }
+    private static func host32Bit(_ m: VMXTestMachine) {
+        m[.exitControls] &= ~UInt64((ExitControls.hostAddressSpaceSize | .loadEFER).rawValue)
+        m[.hostSSSelector] = 0
+        m[.hostCR4] |= CR4.pcidEnable
+    }
+}
+
+extension VMXTestMachine {
+    func injects(vector: UInt8, _ type: InterruptionInformation.EventType, errorCode: Bool = false) {
+        self[.entryInterruptionInformation] =
+            UInt64(InterruptionInformation(vector: vector, type: type, deliversErrorCode: errorCode).rawValue)
+        self[.entryInstructionLength] = 2
+    }
+}
