@@ -1,33 +1,13 @@
-#!/bin/sh
-# Disassembles a release build and checks what the engine's speed rests on: every handler (symbol h_...) goes on to the next
-# one by an indirect jump, and none calls indirectly, which would mean that a tail call was lost
-# (docs/decisions/0002-release-flags.md).
-#
-#   scripts/check-handlers.sh BINARY
-set -eu
-binary=$1
-tools=$(dirname "$(command -v swiftc)")
-"$tools/llvm-objdump" -d --no-show-raw-insn "$binary" | awk '
-    function finish() {
-        if (name == "") return
-        handlers++
-        if (calls > 0) { print name ": " calls " indirect calls"; bad++ }
-        else if (jumps == 0) { print name ": no indirect jump to the next handler"; bad++ }
-    }
-    /^[0-9a-f]+ <.*>:$/ {
-        finish()
-        name = $2
-        gsub(/[<>:]/, "", name)
-        if (name !~ /^h_/) name = ""
-        calls = 0
-        jumps = 0
-        next
-    }
-    name != "" && /[ \t]callq?[ \t]+\*/ { calls++ }
-    name != "" && /[ \t]jmpq?[ \t]+\*/ { jumps++ }
-    END {
-        finish()
-        if (handlers < 100) { print "found only " handlers + 0 " handlers: is this a release build of lvdsim?"; exit 1 }
-        if (bad > 0) { print bad " of " handlers " handlers are not made of tail calls"; exit 1 }
-        print handlers " handlers, each ends in a jump to the next, none calls indirectly"
-    }'
+#!/bin/bash
+# Fails when a handler lost its shape: each h_* ends in an indirect jump and calls nothing, except that it may jump to
+# where instructions go out of line. Reads a release binary: scripts/check-handlers.sh [BINARY]
+binary="${1:-.build/release/lvdsim}"
+[ -f "$binary" ] || { echo "$binary is not there: build for release first"; exit 1; }
+objdump -d --no-show-raw-insn "$binary" | awk '
+/^[0-9a-f]+ <h_/ { name = $2; gsub(/[<>:]/, "", name); if (name == "h_general" || name == "h_stale") name = ""; else { n++; jumps[name] = 0 } next }
+/^$/ { if (name != "" && !jumps[name]) { print name ": no indirect jump"; bad = 1 } name = "" }
+name != "" && /call / { print name ": calls:" $0; bad = 1 }
+name != "" && /push .*%rbp/ { print name ": keeps a frame"; bad = 1 }
+# Equal handlers may be merged into one that the others jump to.
+name != "" && (/jmp +\*/ || /jmp .*<h_/ && !/h_general/) { jumps[name] = 1 }
+END { print n " handlers checked"; exit bad || n < 500 }'

@@ -30,6 +30,8 @@ enum FlagEffect: Int {
     case kills = 2
     /// As `kills` if the masked immediate count is not 0.
     case killsUnlessZero = 3
+    /// Register form: keeps some flags, cannot fault; the variant without flags is transparent.
+    case partial = 4
 }
 
 let shapes: [String: Shape] = [
@@ -52,11 +54,13 @@ let killers: Set<String> = [
     "add", "sub", "cmp", "neg", "logical_and", "logical_or", "logical_xor", "test", "imul", "popcnt", "tzcnt", "lzcnt",
     "bsf", "bsr", "mul", "imul1",
 ]
+/// Write some flags and keep the others.
+let partial: Set<String> = ["inc", "dec", "rol", "ror"]
 /// Neither read nor write flags.
 let flagless: Set<String> = ["mov", "movzx", "movsx", "movbe", "complement", "bswap", "lea", "xchg", "nop"]
 /// Worth a variant that leaves the flags alone.
 let droppable: Set<String> = [
-    "add", "sub", "logical_and", "logical_or", "logical_xor", "inc", "dec", "neg", "imul", "shl", "shr", "sar", "adc", "sbb",
+    "add", "sub", "logical_and", "logical_or", "logical_xor", "inc", "dec", "neg", "imul", "shl", "shr", "sar", "rol", "ror", "adc", "sbb",
 ]
 /// Worth a variant fused with a conditional branch.
 let fusable: Set<String> = ["cmp", "test"]

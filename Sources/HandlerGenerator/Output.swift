@@ -70,12 +70,11 @@ struct Output {
         handler("end", "jump(s)")
         handler("end_across", "jumpAcross(s)")
         handler("stale", "stale(s)")
-        handler("load_temp", "ri(s, UInt64.self, UInt64.self, mov as (UInt64) -> UInt64)")
-        handler("address64", "lea(s, s.ea1, UInt64.self)")
-        handler("address32", "lea(s, s.ea1, UInt32.self)")
+        handler("mov64_ri", "ri(s, UInt64.self, UInt64.self, mov as (UInt64) -> UInt64)")
+        handler("lea64_m1", "lea(s, s.ea1, UInt64.self)")
+        handler("lea32_m1", "lea(s, s.ea1, UInt32.self)")
         handler("call64_across", "callAcross(s, UInt64.self)")
         handler("call32_across", "callAcross(s, UInt32.self)")
-        handler("mov64_rr", "rr(s, UInt64.self, UInt64.self, mov)")
     }
 
     mutating func add(_ row: InstructionRow) throws(TableError) {
@@ -96,6 +95,7 @@ struct Output {
             }
             if flagless.contains(semantics) { plan.effect = .transparent }
             if killers.contains(semantics) { plan.effect = .kills }
+            if partial.contains(semantics), plan.place1 != "cl" { plan.effect = .partial }
             if ["shl", "shr", "sar"].contains(semantics), plan.place1 == "immediate" || plan.place1 == "one" {
                 plan.effect = .killsUnlessZero
             }

@@ -118,7 +118,8 @@ extension Machine {
             chosen = processor
         }
         if let chosen {
-            platform.slice = Slice(processor: chosen.index, end: chosen.cpu.pointee.cycles &+ Self.quantum)
+            let end = processors.count == 1 ? .max : chosen.cpu.pointee.cycles &+ Self.quantum
+            platform.slice = Slice(processor: chosen.index, end: end)
         }
         return chosen
     }

@@ -144,7 +144,6 @@ final class BlockStore {
         block.ops.pointee.handler = BlockStore.staleHandler
         block.ops.pointee.imm = b.rip
     }
-    static var staleHandler: UnsafeMutableRawPointer {
+    nonisolated(unsafe) static let staleHandler =
         unsafeBitCast(handlerTable[FixedHandler.stale.rawValue], to: UnsafeMutableRawPointer.self)
-    }
 }

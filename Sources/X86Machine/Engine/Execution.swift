@@ -50,7 +50,7 @@ extension Processor {
         cpu.pointee.nextEvent = event > margin ? event &- margin : 0
         engine.codeChanged = false
         do throws(Interruption) {
-            let block = try block(at: cpu.pointee.rip, isSingle: false)
+            let block = if let known = knownBlock { known } else { try self.block(at: cpu.pointee.rip, isSingle: false) }
             // The fetch may have taken time.
             if cpu.pointee.cycles >= engine.event { return }
             let last = cpu.pointee.cycles &+ UInt64(block.pointee.reach)
@@ -63,6 +63,13 @@ extension Processor {
         } catch {
             handle(error)
         }
+    }
+    /// The block at RIP, if the jump cache leads to it.
+    private var knownBlock: BlockPointer? {
+        let rip = cpu.pointee.rip
+        let entry = JumpCache.entry(cpu.pointee.jumps, rip)
+        guard entry.pointee.rip == rip, entry.pointee.op.pointee.handler != BlockStore.staleHandler else { return nil }
+        return BlockPointer(of: entry.pointee.op)
     }
 
     /// One instruction.

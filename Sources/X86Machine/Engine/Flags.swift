@@ -55,7 +55,14 @@ struct LiveFlags: FlagSink {
         let overflow = cpu.pointee.overflowFlag, adjust = cpu.pointee.adjustFlag
         store(carry, overflow, adjust)
     }
-    @inline(__always) func set(all: UInt64) { cpu.pointee.arithmeticFlags = all }
+    @inline(__always) func set(all: UInt64) {
+        cpu.pointee.result = (all &>> 6 & 1) ^ 1
+        cpu.pointee.a = all
+        cpu.pointee.carry = all & 1
+        cpu.pointee.overflow = all &>> 11 & 1
+        cpu.pointee.adjust = all &>> 4 & 1
+        cpu.pointee.kind = FlagKind.restored &+ 64
+    }
     /// SF, ZF and PF stay what they are: those of the result, or restored ones.
     @inline(__always) private func store(_ carry: Bool, _ overflow: Bool, _ adjust: Bool) {
         cpu.pointee.carry = carry ? 1 : 0

@@ -13,7 +13,7 @@ struct RowPlan {
         case jcc, jump, call, jumpTo, callTo, ret
     }
     /// What the register form means to the flags of instructions before it.
-    enum FlagEffect: UInt8 { case barrier, transparent, kills, killsUnlessZero }
+    enum FlagEffect: UInt8 { case barrier, transparent, kills, killsUnlessZero, partial }
 
     var kind: Kind
     var place0, place1: Place
@@ -31,14 +31,13 @@ struct RowPlan {
 
 /// Handlers that belong to no row; in the order in which HandlerGenerator writes them.
 enum FixedHandler: Int {
-    case end, endAcross, stale, loadTemp, address64, address32, call64Across, call32Across, move64
+    case end, endAcross, stale, loadTemp, address64, address32, call64Across, call32Across
 }
 
 /// Immutable data that every processor's engine shares.
 struct EngineTables: Sendable {
     static let shared = EngineTables()
     let plans: [RowPlan]
-    /// The sixteen-handler families of conditional branches start here.
     let names: [String]
 
     private init() {

@@ -102,10 +102,7 @@ struct Step {
         guard let next = link.pointee.handler else { return linkBlock(cpu, link, tlb, after) }
         return go(next.assumingMemoryBound(to: MicroOp.self), after)
     }
-    @inline(__always) func jumpEntry(_ rip: UInt64) -> UnsafeMutablePointer<JumpEntry> {
-        let index = (rip ^ rip &>> 12) & UInt64(JumpCache.mask)
-        return (UnsafeMutableRawPointer(cpu.pointee.jumps) + Int(index &<< 4)).assumingMemoryBound(to: JumpEntry.self)
-    }
+    @inline(__always) func jumpEntry(_ rip: UInt64) -> UnsafeMutablePointer<JumpEntry> { JumpCache.entry(cpu.pointee.jumps, rip) }
     /// Ends the block at an address known only now, which `entry` already holds. `op + 1` is the link slot.
     @inline(__always) func enter(_ entry: UnsafeMutablePointer<JumpEntry>) -> Flow {
         let link = op + 1
@@ -141,6 +138,10 @@ enum JumpCache {
     static let count = 4096, mask = count - 1
     /// No block starts at this address: it is not canonical.
     static let noRIP: UInt64 = 0x8000_0000_0000_0000
+    @inline(__always) static func entry(_ jumps: UnsafeMutablePointer<JumpEntry>, _ rip: UInt64) -> UnsafeMutablePointer<JumpEntry> {
+        let index = (rip ^ rip &>> 12) & UInt64(mask)
+        return (UnsafeMutableRawPointer(jumps) + Int(index &<< 4)).assumingMemoryBound(to: JumpEntry.self)
+    }
 }
 
 /// How a handler reaches memory: one compare of a tag covers presence, rights, page crossing and the dirty flag.

@@ -17,8 +17,6 @@ struct Translator {
     struct Note {
         var effect = RowPlan.FlagEffect.barrier
         var dead = -1
-        /// The dead variant does not read flags either.
-        var deadIsTransparent = false
         var fused = -1
     }
 
@@ -144,14 +142,11 @@ struct Translator {
             let count = plan.place1 == .one ? 1 : op.imm & (plan.bytes0 == 8 ? 63 : 31)
             note.effect = count != 0 ? .kills : .transparent
         }
-        note.deadIsTransparent = plan.effect == .barrier && plan.registerDead >= 0 && !readsCarry(plan)
         emit(plan.register + condition, op, note)
         return true
     }
     /// LEA is the only transparent row with memory forms alone whose memory is never accessed.
     private func isLEA(_ plan: RowPlan) -> Bool { plan.memory0 >= 0 && plan.bytes1 == 0 }
-    /// ADC and SBB without flags still read CF; INC and DEC do not.
-    private func readsCarry(_ plan: RowPlan) -> Bool { plan.place1 != .none }
 
     private func hasFastStack(_ plan: RowPlan) -> Bool { isFast && plan.stackBytes == (is64 ? 8 : 4) }
 
@@ -308,7 +303,8 @@ struct Translator {
             let note = notes[n]
             if dead && note.dead >= 0 {
                 ops[n].handler = address(note.dead)
-                if note.effect == .barrier && !note.deadIsTransparent { dead = false }
+                // ADC and SBB still read CF.
+                if note.effect == .barrier { dead = false }
                 continue
             }
             switch note.effect {

@@ -6,7 +6,8 @@ import X86Decoder
 /// this class holds what slow paths need, as plain values, so that a snapshot is a copy.
 final class Processor {
     let index: Int
-    unowned let machine: Machine
+    /// The machine owns its processors and outlives them.
+    unowned(unsafe) let machine: Machine
     let cpu: UnsafeMutablePointer<CPU>
     /// Segments, control and debug registers, MSRs, pending events: architectural, copied by a snapshot.
     var system = SystemState()
