@@ -40,12 +40,4 @@ domain_dispatch:
     .set current_task, LVD_PERCPU_CURRENT
     .set __preempt_count, LVD_PERCPU_PREEMPT_COUNT
 
-/* A driver may lack either; then the loader makes it 0. */
-    .weak init_module, cleanup_module
-    .data
-    .p2align 3
-    .globl driver_init, driver_cleanup
-driver_init: .quad init_module
-driver_cleanup: .quad cleanup_module
-
     .section .note.GNU-stack, "", @progbits

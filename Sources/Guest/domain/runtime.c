@@ -1,8 +1,6 @@
 /* Memory, text, requests to the kernel, and the first C function of each call into the domain. */
 #include "runtime.h"
 
-extern int (*driver_init)(void);
-extern void (*driver_cleanup)(void);
 int vmfunc_springboard_entry(struct lvd_message *message);
 
 u32 nr_cpu_ids = 1;
@@ -138,7 +136,7 @@ void get_random_bytes(void *to, size_t length) {
 void domain_handle(struct lvd_message *message) {
     struct lvd_message reply = { { message->words[0] } };
     struct slots in = slots_open(message, register_page()), out = slots_begin(&reply, register_page());
-    u64 cpus, heap_bytes;
+    u64 cpus, heap_bytes, function;
 
     if (message->words[0] >> 32 != LVD_CLASS_RPC)
         give_up(2);
@@ -147,11 +145,13 @@ void domain_handle(struct lvd_message *message) {
         cpus = unpack(&in);
         heap_bytes = unpack(&in);
         runtime_init((u32)cpus, heap_bytes);
-        pack(&out, driver_init ? (u64)(s64)driver_init() : 0);
+        function = unpack(&in);
+        pack(&out, function ? (u64)(s64)((int (*)(void))function)() : 0);
         break;
     case LVD_RPC_MODULE_EXIT:
-        if (driver_cleanup)
-            driver_cleanup();
+        function = unpack(&in);
+        if (function)
+            ((void (*)(void))function)();
         break;
     default:
         if (!network_call((u32)message->words[0], &in, &out))

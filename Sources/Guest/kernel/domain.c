@@ -176,6 +176,8 @@ void domain_load(const struct boot_module *module) {
     domain->id = id;
     domain->base = header->base;
     domain->dispatch = header->dispatch;
+    domain->init_module = header->init_module;
+    domain->cleanup_module = header->cleanup_module;
     tables->domain = domain;
     for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
         domain->eptp[cpu] = ept_create(domain);

@@ -18,7 +18,7 @@ struct domain {
     u32 id;
     volatile u32 dead;
     u64 base;               /* GVA of its window */
-    u64 dispatch;
+    u64 dispatch, init_module, cleanup_module; /* addresses inside it; the kernel calls none of them */
     u64 root;               /* physical address of its level-4 page table */
     u64 mapped_cr3;         /* the process root that aliases it in its views */
     u64 eptp[LVD_MAX_CPUS];

@@ -1,6 +1,7 @@
 /* A driver that runs in the kernel itself: its image mapped with the rights of its segments, its init and cleanup called. */
 #include "domain.h"
 #include "network.h"
+#include "../lib/message.h"
 
 static const struct lvd_domain_header *native;
 
@@ -41,24 +42,26 @@ void driver_load(const struct boot_module *module) {
     native = header;
 }
 
-/* 0, or what init_module returned. */
+/* 0, or what init_module returned. A domain gets the addresses of its driver's functions; only the domain calls them. */
 int driver_start(void) {
-    if (domains[0]) {
-        struct lvd_message message = { {
-            LVD_RPC_MODULE_INIT | (u64)LVD_CLASS_RPC << 32, 2, nr_cpu_ids, domains[0]->heap_mapped,
-        } };
-        int error = vmfunc_klcd_wrapper(domains[0], &message);
+    struct domain *domain = domains[0];
+    if (domain) {
+        struct lvd_message message = {
+            { rpc_word(LVD_CLASS_RPC, LVD_RPC_MODULE_INIT), 3, nr_cpu_ids, domain->heap_mapped, domain->init_module },
+        };
+        int error = vmfunc_klcd_wrapper(domain, &message);
         return error ? error : (int)message.words[2];
     }
     return native && native->init_module ? ((int (*)(void))native->init_module)() : native ? 0 : -ENODEV;
 }
 
 void driver_stop(void) {
-    if (domains[0]) {
-        struct lvd_message message = { { LVD_RPC_MODULE_EXIT | (u64)LVD_CLASS_RPC << 32 } };
-        if (!domains[0]->dead)
-            vmfunc_klcd_wrapper(domains[0], &message);
-        domain_destroy(domains[0]);
+    struct domain *domain = domains[0];
+    if (domain) {
+        struct lvd_message message = { { rpc_word(LVD_CLASS_RPC, LVD_RPC_MODULE_EXIT), 1, domain->cleanup_module } };
+        if (!domain->dead)
+            vmfunc_klcd_wrapper(domain, &message);
+        domain_destroy(domain);
     } else if (native && native->cleanup_module) {
         ((void (*)(void))native->cleanup_module)();
     }
