@@ -69,4 +69,9 @@ void run_workload(const char *name, u64 count) {
             lvd_results.cycles = lvd_results.per_cpu[cpu].cycles;
     }
     read_statistics();
+    for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
+        const struct lvd_cpu_results *one = &lvd_results.per_cpu[cpu];
+        print("CPU %u: %llu packets, %llu calls, %llu callbacks, %llu interrupts (%llu in the domain)\n", cpu, one->completed, one->calls,
+              one->callbacks, one->interrupts, one->interrupts_inside);
+    }
 }
