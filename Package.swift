@@ -57,7 +57,7 @@ let package = Package(
         .testTarget(name: "IsolationTests", dependencies: ["Isolation"]),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
-        .testTarget(name: "CommandTests", dependencies: ["lvdsim"]),
+        .testTarget(name: "CommandTests", dependencies: ["lvdsim", "Simulation", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

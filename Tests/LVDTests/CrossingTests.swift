@@ -22,11 +22,12 @@ struct CrossingTests {
         return GuestLayout(
             kernel: SymbolMap([
                 symbol("vmfunc_trampoline", trampoline), symbol("vmfunc_springboard_entry", springboard),
-                symbol("vmfunc_springboard_return", springboard + 0x80), symbol("interrupt_entry", entryText),
+                symbol("vmfunc_springboard_return", springboard + 0x80), symbol("interrupt_entry", entryText)
             ]), monitor: SymbolMap([]), drivers: [],
             vmFunctionSites: [
-                site(trampoline + 8, 1), site(trampoline + 24, 0), site(springboard + 8, 0), site(springboard + 0x88, 1),
-                site(entryText + 8, 0), site(entryText + 16, 1),
+                site(trampoline + 8, 1), site(trampoline + 24, 0), site(springboard + 8, 0),
+                site(springboard + 0x88, 1),
+                site(entryText + 8, 0), site(entryText + 16, 1)
             ], isolated: true)
     }
 
@@ -35,7 +36,7 @@ struct CrossingTests {
         (springboard + 0x88, 1, .callbackReturn), (entryText + 8, 0, .interruptEntry),
         (entryText + 16, 1, .interruptReturn),
         // The wrong index at a site, a site's neighbour, and an address that is none.
-        (trampoline + 8, 0, .rogue), (trampoline + 9, 1, .rogue), (0x1000, 0, .rogue),
+        (trampoline + 8, 0, .rogue), (trampoline + 9, 1, .rogue), (0x1000, 0, .rogue)
     ]
 
     @Test("a VMFUNC means what its place and its direction say", arguments: 0..<9)
@@ -55,8 +56,9 @@ struct CrossingTests {
             see(.eptpSwitch(rip: LinearAddress(address), index: index, from: from, to: to))
         }
         func interrupt() {
-            see(.delivered(
-                vector: 0x40, kind: .external, rip: LinearAddress(0), rsp: 0, frame: LinearAddress(0)))
+            see(
+                .delivered(
+                    vector: 0x40, kind: .external, rip: LinearAddress(0), rsp: 0, frame: LinearAddress(0)))
         }
         interrupt()
         see(.vmEntry(rip: LinearAddress(0), eptp: Self.kernelEPT))

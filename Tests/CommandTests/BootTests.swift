@@ -1,0 +1,36 @@
+import Foundation
+import Testing
+
+@Suite("lvdsim boot")
+struct BootTests {
+    static let payload = "fixtures/images/payload.elf"
+
+    @Test("serial is standard output, a written 0 ends with (0 << 1) | 1, statistics are on standard error")
+    func payload() throws {
+        let outcome = try Tool.run("boot", Self.payload, "--append", "rounds=1", "--stats")
+        #expect(outcome.status == 1, "\(outcome.errors)")
+        #expect(outcome.output.split(separator: "\n").count == 5)
+        #expect(outcome.output.contains("fibonacci 000000000002ff42"))
+        for word in ["instructions", "cycles", "CPU seconds", "MIPS"] { #expect(outcome.errors.contains(word)) }
+    }
+
+    @Test("a limit of instructions is exact and inconclusive")
+    func limit() throws {
+        let outcome = try Tool.run("boot", Self.payload, "--max-instructions", "12345", "--stats")
+        #expect(outcome.status == 4)
+        #expect(outcome.errors.contains("instructions  12,345"), "\(outcome.errors)")
+    }
+
+    @Test("an image that does not fit is 65 and says how much it needs")
+    func memory() throws {
+        let outcome = try Tool.run("boot", Self.payload, "--memory", "1M")
+        #expect(outcome.status == 65)
+        #expect(outcome.errors.contains("memory"))
+    }
+
+    @Test("the guest kernel without modules says so and ends with a status of its own")
+    func kernelAlone() throws {
+        let outcome = try Tool.run("boot", "fixtures/images/kernel.elf", "--append", "workload=tx:1")
+        #expect(outcome.status != 0 && outcome.status & 1 == 1, "\(outcome.errors)")
+    }
+}
