@@ -133,6 +133,8 @@ public struct GuestLayout: Sendable {
         for driver in drivers where driver.segments.contains(where: { $0.range.contains(address.rawValue) }) {
             return text(driver.name, driver.symbols)
         }
+        // The monitor runs on page tables of its own, at its physical addresses.
+        if LVDSystem.monitorMemory.contains(address.rawValue) { return text("monitor", monitor) }
         return text("kernel", kernel)
     }
 }

@@ -96,7 +96,7 @@ public struct LVDSystem: Sendable {
     }
 
     /// The monitor's own memory, LVD_MONITOR_PHYS in Sources/Guest/include/lvd/layout.h: nothing is loaded into it.
-    static let monitorMemory: UInt64 = 0x100_0000
+    static let monitorMemory: Range<UInt64> = 0x100_0000..<0x180_0000
 
     private static func checkRoom(_ kernel: ELFObject, _ modules: [BootModule]) throws(ImageError) {
         var end: UInt64 = 0
@@ -104,13 +104,13 @@ public struct LVDSystem: Sendable {
             let (last, overflow) = segment.physicalAddress.addingReportingOverflow(segment.memorySize)
             end = max(end, overflow ? .max : last)
         }
-        for module in modules where end <= monitorMemory {
+        for module in modules where end <= monitorMemory.lowerBound {
             end = (end + 4095) / 4096 * 4096 + UInt64(module.bytes.count)
         }
-        guard end <= monitorMemory else {
+        guard end <= monitorMemory.lowerBound else {
             throw ImageError(
                 .unsupported, file: kernel.file, at: .file, found: "a kernel with modules up to physical \(end)",
-                expected: "at most \(monitorMemory), where the monitor's memory begins")
+                expected: "at most \(monitorMemory.lowerBound), where the monitor's memory begins")
         }
     }
 }
