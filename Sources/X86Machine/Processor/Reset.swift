@@ -55,5 +55,7 @@ extension SystemState {
         sysenterCS = old.sysenterCS; sysenterESP = old.sysenterESP; sysenterEIP = old.sysenterEIP
         mtrr = old.mtrr
         pendingNMI = old.pendingNMI
+        // A start-up IPI that came after the INIT, before this boundary.
+        pendingSIPI = old.pendingSIPI
     }
 }

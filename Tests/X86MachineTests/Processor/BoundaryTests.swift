@@ -145,4 +145,14 @@ import X86Architecture
         #expect(guest.p.system.segments[SegmentIndex.cs].base == 0x1_2000)
         #expect(guest.p.system.cr0 & (CR0.protectionEnable | CR0.paging) == 0)
     }
+
+    @Test func aSIPIThatArrivesBeforeTheINITIsServicedCounts() {
+        let guest = TestGuest()
+        guest.p.system.apicBase &= ~APICBase.bsp
+        guest.p.receiveINIT(at: 0)
+        guest.p.receiveSIPI(vector: 0x12, at: 0)
+        #expect(guest.p.serviceBoundary())
+        #expect(guest.p.serviceBoundary())
+        #expect(guest.p.system.activity == .active && guest.p.system.segments[SegmentIndex.cs].base == 0x1_2000)
+    }
 }
