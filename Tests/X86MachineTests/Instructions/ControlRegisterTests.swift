@@ -8,7 +8,7 @@ import X86Architecture
     private func load(_ guest: TestGuest, cr: UInt8, _ value: UInt64) -> UInt8? {
         guest.p.setGPR(GPR.rax, value)
         let bytes: [UInt8] = cr == 8 ? [0x44, 0x0F, 0x22, 0xC0] : [0x0F, 0x22, 0xC0 | cr << 3]
-        guest.perform(bytes, SystemInstructions.movToCR)
+        guest.execute(bytes)
         return guest.handledVector
     }
 
@@ -47,29 +47,23 @@ import X86Architecture
     @Test func controlRegistersThatDoNotExistRaiseUD() {
         for modRM in [0xC8, 0xE8, 0xF0, 0xF8] as [UInt8] {
             let guest = TestGuest()
-            guest.perform([0x0F, 0x20, modRM], SystemInstructions.movFromCR)
+            guest.execute([0x0F, 0x20, modRM])
             #expect(guest.handledVector == 6)
         }
     }
 
     @Test func atCPL3EveryOneRaisesGP() {
-        let functions: [([UInt8], TestGuest.SystemFunction)] = [
-            ([0x0F, 0x20, 0xC0], SystemInstructions.movFromCR), ([0x0F, 0x22, 0xC0], SystemInstructions.movToCR),
-            ([0x0F, 0x21, 0xC0], SystemInstructions.movFromDR), ([0x0F, 0x23, 0xC0], SystemInstructions.movToDR),
-            ([0x0F, 0x06], SystemInstructions.clts), ([0x0F, 0x01, 0xF0], SystemInstructions.lmsw),
-            ([0x0F, 0x01, 0x38], SystemInstructions.invlpg), ([0x0F, 0x09], SystemInstructions.wbinvd),
-            ([0x0F, 0x08], SystemInstructions.invd), ([0xF4], SystemInstructions.hlt), ([0xFA], SystemInstructions.cli),
-            ([0x0F, 0x32], SystemInstructions.rdmsr), ([0x0F, 0x30], SystemInstructions.wrmsr),
-            ([0x0F, 0x01, 0x10], SystemInstructions.lgdt), ([0x0F, 0x01, 0x18], SystemInstructions.lidt),
-            ([0x0F, 0x00, 0xD0], SystemInstructions.lldt), ([0x0F, 0x00, 0xD8], SystemInstructions.ltr),
-            ([0x0F, 0x01, 0xF8], SystemInstructions.swapgs), ([0x48, 0x0F, 0x07], SystemInstructions.sysret),
-            ([0x0F, 0x33], SystemInstructions.rdpmc), ([0xE4, 0x60], SystemInstructions.input),
+        let instructions: [[UInt8]] = [
+            [0x0F, 0x20, 0xC0], [0x0F, 0x22, 0xC0], [0x0F, 0x21, 0xC0], [0x0F, 0x23, 0xC0], [0x0F, 0x06], [0x0F,
+            0x01, 0xF0], [0x0F, 0x01, 0x38], [0x0F, 0x09], [0x0F, 0x08], [0xF4], [0xFA], [0x0F, 0x32], [0x0F,
+            0x30], [0x0F, 0x01, 0x10], [0x0F, 0x01, 0x18], [0x0F, 0x00, 0xD0], [0x0F, 0x00, 0xD8], [0x0F, 0x01,
+            0xF8], [0x48, 0x0F, 0x07], [0x0F, 0x33], [0xE4, 0x60]
         ]
-        for (bytes, function) in functions {
+        for bytes in instructions {
             let guest = TestGuest()
             guest.setLevel(3)
             guest.p.setGPR(GPR.rax, 0x8000)
-            guest.perform(bytes, function)
+            guest.execute(bytes)
             #expect(guest.handledVector == 13 && guest.frame(0) == 0, "\(bytes)")
         }
     }
@@ -97,19 +91,19 @@ import X86Architecture
     @Test func lmswSetsButDoesNotClearPE() {
         let guest = TestGuest()
         guest.p.setGPR(GPR.rax, 0xE)
-        guest.perform([0x0F, 0x01, 0xF0], SystemInstructions.lmsw)
+        guest.execute([0x0F, 0x01, 0xF0])
         #expect(guest.p.system.cr0 & 0xF == 0xF)
-        guest.perform([0x0F, 0x06], SystemInstructions.clts)
+        guest.execute([0x0F, 0x06])
         #expect(guest.p.system.cr0 & 0xF == 0x7)
     }
 
     @Test func smswWritesTheWholeRegisterOrAWordOfMemory() {
         let guest = TestGuest()
-        guest.perform([0x48, 0x0F, 0x01, 0xE3], SystemInstructions.smsw)
+        guest.execute([0x48, 0x0F, 0x01, 0xE3])
         #expect(guest.p.gpr(GPR.rbx) == 0x8001_0033)
         guest.p.setGPR(GPR.rbx, 0x5_0000)
         guest.write(0x5_0000, UInt64.max)
-        guest.perform([0x48, 0x0F, 0x01, 0x23], SystemInstructions.smsw)
+        guest.execute([0x48, 0x0F, 0x01, 0x23])
         #expect(guest.read(0x5_0000) == 0xFFFF_FFFF_FFFF_0033)
     }
 
@@ -117,28 +111,28 @@ import X86Architecture
     @Test func debugRegistersKeepTheirFixedBits() {
         let guest = TestGuest(), p = guest.p
         p.setGPR(GPR.rax, 0)
-        guest.perform([0x0F, 0x23, 0xF0], SystemInstructions.movToDR)
-        guest.perform([0x0F, 0x23, 0xF8], SystemInstructions.movToDR)
+        guest.execute([0x0F, 0x23, 0xF0])
+        guest.execute([0x0F, 0x23, 0xF8])
         #expect(p.system.dr6 == 0xFFFF_0FF0 && p.system.dr7 == 0x400)
         p.setGPR(GPR.rax, 1 << 32)
-        guest.perform([0x0F, 0x23, 0xF8], SystemInstructions.movToDR)
+        guest.execute([0x0F, 0x23, 0xF8])
         #expect(guest.handledVector == 13)
     }
 
     @Test func dr4And5AreAliasesUnlessDE() {
         let guest = TestGuest()
         guest.p.system.dr6 = 0xFFFF_4FF0
-        guest.perform([0x0F, 0x21, 0xE0], SystemInstructions.movFromDR)
+        guest.execute([0x0F, 0x21, 0xE0])
         #expect(guest.p.gpr(GPR.rax) == 0xFFFF_4FF0)
         guest.p.system.cr4 |= CR4.debuggingExtensions
-        guest.perform([0x0F, 0x21, 0xE0], SystemInstructions.movFromDR)
+        guest.execute([0x0F, 0x21, 0xE0])
         #expect(guest.handledVector == 6)
     }
 
     @Test func generalDetectRaisesDBAndIsCleared() {
         let guest = TestGuest()
         guest.p.system.dr7 |= DR7.generalDetect
-        guest.perform([0x0F, 0x21, 0xF8], SystemInstructions.movFromDR)
+        guest.execute([0x0F, 0x21, 0xF8])
         #expect(guest.handledVector == 1)
         #expect(guest.frame(0) == TestGuest.code)
         #expect(guest.p.system.dr6 & DR6.accessDetected != 0)
@@ -148,7 +142,7 @@ import X86Architecture
     @Test func dataBreakpointsStopTheRunByName() {
         let guest = TestGuest()
         guest.p.setGPR(GPR.rax, 1 | 1 << 16)
-        guest.perform([0x0F, 0x23, 0xF8], SystemInstructions.movToDR)
+        guest.execute([0x0F, 0x23, 0xF8])
         guard case .notModelled(let text) = guest.machine.pendingStop else { Issue.record("no stop"); return }
         #expect(text.contains("breakpoints"))
     }
@@ -160,7 +154,7 @@ import X86Architecture
         guest.write(at, 0x40_0000 | 3 as UInt64)
         guest.p.setGPR(GPR.rbx, 0x4000_0ABC)
         #expect(guest.translate(0x4000_0000, .read) == 0x20_0000)
-        guest.perform([0x0F, 0x01, 0x3B], SystemInstructions.invlpg)
+        guest.execute([0x0F, 0x01, 0x3B])
         #expect(guest.translate(0x4000_0000, .read) == 0x40_0000)
     }
 
@@ -176,7 +170,7 @@ import X86Architecture
             guest.write(0x5_0008, address)
             guest.p.setGPR(GPR.rbx, 0x5_0000)
             guest.p.setGPR(GPR.rax, type)
-            guest.perform([0x66, 0x0F, 0x38, 0x82, 0x03], SystemInstructions.invpcid)
+            guest.execute([0x66, 0x0F, 0x38, 0x82, 0x03])
             #expect(guest.handledVector == (faults ? 13 : nil), "type \(type)")
         }
     }

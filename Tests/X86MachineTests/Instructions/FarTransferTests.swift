@@ -22,7 +22,7 @@ import X86Architecture
     @Test func aJumpToA32BitSegmentEntersCompatibilityMode() {
         let guest = TestGuest()
         pointer(guest, 0x1_2345, TestGuest.kernelCode32)
-        guest.perform(Self.jump, SystemInstructions.jumpFar)
+        guest.execute(Self.jump)
         #expect(guest.p.cpu.pointee.rip == 0x1_2345 && guest.p.codeSize == .bits32)
     }
 
@@ -37,7 +37,7 @@ import X86Architecture
             let guest = TestGuest()
             guest.setLevel(cpl)
             pointer(guest, 0x1_2345, selector)
-            guest.perform(Self.jump, SystemInstructions.jumpFar)
+            guest.execute(Self.jump)
             if let code {
                 #expect(guest.handledVector == 13 && guest.frame(0) == UInt64(code))
             } else {
@@ -49,10 +49,10 @@ import X86Architecture
     @Test func aCallPushesCSAndRIPAndRETFReturns() {
         let guest = TestGuest()
         pointer(guest, 0x1_2340, TestGuest.kernelCode)
-        guest.perform(Self.call, SystemInstructions.callFar)
+        guest.execute(Self.call)
         #expect(guest.p.gpr(GPR.rsp) == TestGuest.stackTop - 16)
         #expect(guest.frame(0) == TestGuest.code + 3 && guest.frame(1) == UInt64(TestGuest.kernelCode))
-        guest.perform(Self.ret, SystemInstructions.returnFar)
+        guest.execute(Self.ret)
         #expect(guest.p.cpu.pointee.rip == TestGuest.code + 3 && guest.p.gpr(GPR.rsp) == TestGuest.stackTop)
     }
 
@@ -63,7 +63,7 @@ import X86Architecture
         p.setGPR(GPR.rsp, 0x1_8000)
         gate(guest, TestGuest.kernelCode)
         pointer(guest, 0xDEAD, TestGuest.spare | 3)
-        guest.perform(Self.call, SystemInstructions.callFar)
+        guest.execute(Self.call)
         #expect(p.system.cpl == 0 && p.cpu.pointee.rip == 0x1_2340)
         #expect(p.gpr(GPR.rsp) == TestGuest.rsp(0) - 32)
         #expect(
@@ -71,7 +71,7 @@ import X86Architecture
                 TestGuest.code + 3, UInt64(TestGuest.userCode), 0x1_8000, UInt64(TestGuest.userData),
             ])
         #expect(p.system.segments[SegmentIndex.ss].isUnusable)
-        guest.perform(Self.ret, SystemInstructions.returnFar)
+        guest.execute(Self.ret)
         #expect(p.system.cpl == 3 && p.cpu.pointee.rip == TestGuest.code + 3 && p.gpr(GPR.rsp) == 0x1_8000)
         #expect(p.system.segments[SegmentIndex.ss].selector == TestGuest.userData)
     }
@@ -81,20 +81,20 @@ import X86Architecture
         privilege.setLevel(3)
         gate(privilege, TestGuest.kernelCode, dpl: 0)
         pointer(privilege, 0, TestGuest.spare | 3)
-        privilege.perform(Self.call, SystemInstructions.callFar)
+        privilege.execute(Self.call)
         #expect(privilege.handledVector == 13 && privilege.frame(0) == UInt64(TestGuest.spare))
         let jump = TestGuest()
         jump.setLevel(3)
         gate(jump, TestGuest.kernelCode)
         pointer(jump, 0, TestGuest.spare | 3)
-        jump.perform(Self.jump, SystemInstructions.jumpFar)
+        jump.execute(Self.jump)
         #expect(jump.handledVector == 13 && jump.frame(0) == 8, "JMP does not change the level")
     }
 
     @Test func aNonCanonicalTargetRaisesGP() {
         let guest = TestGuest()
         pointer(guest, 0x8000_0000_0000, TestGuest.kernelCode)
-        guest.perform(Self.call, SystemInstructions.callFar)
+        guest.execute(Self.call)
         #expect(guest.handledVector == 13 && guest.frame(0) == 0)
         #expect(guest.frame(4) == TestGuest.stackTop, "nothing was pushed")
     }
@@ -106,7 +106,7 @@ import X86Architecture
             guest.write(top + UInt64(8 * n), v)
         }
         p.setGPR(GPR.rsp, top)
-        guest.perform([0x48, 0xCA, 0x10, 0x00], SystemInstructions.returnFar)
+        guest.execute([0x48, 0xCA, 0x10, 0x00])
         #expect(p.system.cpl == 3 && p.gpr(GPR.rsp) == 0x1_7010)
     }
 }

@@ -8,12 +8,12 @@ import X86Architecture
         guest.p.setGPR(GPR.rcx, UInt64(msr))
         guest.p.setGPR(GPR.rax, value & 0xFFFF_FFFF)
         guest.p.setGPR(GPR.rdx, value >> 32)
-        guest.perform([0x0F, 0x30], SystemInstructions.wrmsr)
+        guest.execute([0x0F, 0x30])
         return guest.handledVector
     }
     private func read(_ guest: TestGuest, _ msr: UInt32) -> UInt64? {
         guest.p.setGPR(GPR.rcx, UInt64(msr))
-        guest.perform([0x0F, 0x32], SystemInstructions.rdmsr)
+        guest.execute([0x0F, 0x32])
         return guest.handledVector == nil ? guest.p.gpr(GPR.rdx) << 32 | guest.p.gpr(GPR.rax) : nil
     }
 

@@ -32,12 +32,12 @@ import X86Architecture
     @Test func outAndRepOutsReachThePort() {
         let guest = TestGuest(), p = guest.p
         p.setGPR(GPR.rax, 0x41)
-        guest.perform([0xE6, 0xE9], SystemInstructions.output)
+        guest.execute([0xE6, 0xE9])
         guest.write(0x5_0000, 0x4443_42 as UInt64)
         p.setGPR(GPR.rsi, 0x5_0000)
         p.setGPR(GPR.rcx, 3)
         p.setGPR(GPR.rdx, 0xE9)
-        guest.perform([0xF3, 0x6E], SystemInstructions.outputString)
+        guest.execute([0xF3, 0x6E])
         #expect(guest.machine.serialOutput == [0x41, 0x42, 0x43, 0x44])
         #expect(p.gpr(GPR.rsi) == 0x5_0003 && p.gpr(GPR.rcx) == 0)
     }
@@ -48,7 +48,7 @@ import X86Architecture
         p.setGPR(GPR.rsi, 0x4000_0FFE)
         p.setGPR(GPR.rcx, 5)
         p.setGPR(GPR.rdx, 0xE9)
-        guest.perform([0xF3, 0x6E], SystemInstructions.outputString)
+        guest.execute([0xF3, 0x6E])
         #expect(guest.handledVector == 14)
         #expect(p.gpr(GPR.rsi) == 0x4000_1000 && p.gpr(GPR.rcx) == 3)
         #expect(guest.frame(1) == TestGuest.code)
@@ -59,7 +59,7 @@ import X86Architecture
         func leaf(_ eax: UInt64, _ ecx: UInt64 = 0) -> [UInt64] {
             p.setGPR(GPR.rax, eax)
             p.setGPR(GPR.rcx, ecx)
-            guest.perform([0x0F, 0xA2], SystemInstructions.cpuid)
+            guest.execute([0x0F, 0xA2])
             return [GPR.rax, GPR.rbx, GPR.rcx, GPR.rdx].map { p.gpr($0) }
         }
         #expect(leaf(0) == [0xD, 0x756E_6547, 0x6C65_746E, 0x4965_6E69])
@@ -75,10 +75,10 @@ import X86Architecture
         let guest = TestGuest()
         guest.p.system.cr4 |= CR4.timeStampDisable
         guest.p.cpu.pointee.cycles = 0x1_0000_0000
-        guest.perform([0x0F, 0x31], SystemInstructions.rdtsc)
+        guest.execute([0x0F, 0x31])
         #expect(guest.p.gpr(GPR.rax) < 1000 && guest.p.gpr(GPR.rdx) == 1)
         guest.setLevel(3)
-        guest.perform([0x0F, 0x31], SystemInstructions.rdtsc)
+        guest.execute([0x0F, 0x31])
         #expect(guest.handledVector == 13)
     }
 
@@ -86,17 +86,17 @@ import X86Architecture
         let guest = TestGuest()
         guest.setLevel(3)
         guest.setGate(0x80, dpl: 3)
-        guest.perform([0xCD, 0x80], SystemInstructions.interrupt)
+        guest.execute([0xCD, 0x80])
         #expect(guest.handledVector == 0x80 && guest.frame(0) == TestGuest.code + 2)
         let refused = TestGuest()
         refused.setLevel(3)
-        refused.perform([0xCD, 0x80], SystemInstructions.interrupt)
+        refused.execute([0xCD, 0x80])
         #expect(refused.handledVector == 13 && refused.frame(0) == 0x80 << 3 | 2 && refused.frame(1) == TestGuest.code)
     }
 
     @Test func int3IsATrapAndIntoAsksOF() {
         let guest = TestGuest()
-        guest.perform([0xCC], SystemInstructions.breakpoint)
+        guest.execute([0xCC])
         #expect(guest.handledVector == 3 && guest.frame(0) == TestGuest.code + 1)
     }
 
@@ -113,14 +113,14 @@ import X86Architecture
         for n in 0..<32 { p.system.fpu.xmm[n] = UInt64(n) &* 0x0101_0101_0101 }
         let saved = p.system.fpu
         p.setGPR(GPR.rbx, 0x5_0000)
-        guest.perform([0x48, 0x0F, 0xAE, 0x03], SystemInstructions.fxsave)
+        guest.execute([0x48, 0x0F, 0xAE, 0x03])
         #expect(guest.read(0x5_0000) == 0x37F | 5 << 27 | 0x80 << 32)
         #expect(guest.read32(0x5_0000 + 24) == 0x1F85 && guest.read32(0x5_0000 + 28) == 0xFFFF)
         // ST2 is physical register 7.
         #expect(guest.read(0x5_0000 + 64) == 0x8000_0000_0000_0000)
         #expect(guest.read(0x5_0000 + 160 + 16 * 3) == 6 * 0x0101_0101_0101)
         p.system.fpu = FPUState()
-        guest.perform([0x48, 0x0F, 0xAE, 0x0B], SystemInstructions.fxrstor)
+        guest.execute([0x48, 0x0F, 0xAE, 0x0B])
         #expect(p.system.fpu == saved)
     }
 
@@ -128,18 +128,18 @@ import X86Architecture
         let guest = TestGuest(), p = guest.p
         p.system.cr4 |= CR4.osfxsr
         p.setGPR(GPR.rbx, 0x5_0008)
-        guest.perform([0x0F, 0xAE, 0x0B], SystemInstructions.fxrstor)
+        guest.execute([0x0F, 0xAE, 0x0B])
         #expect(guest.handledVector == 13)
         let reserved = TestGuest()
         reserved.p.system.cr4 |= CR4.osfxsr
         reserved.p.setGPR(GPR.rbx, 0x5_0000)
         reserved.write(0x5_0018, 0x1_0000 as UInt64)
-        reserved.perform([0x0F, 0xAE, 0x0B], SystemInstructions.fxrstor)
+        reserved.execute([0x0F, 0xAE, 0x0B])
         #expect(reserved.handledVector == 13)
         let switched = TestGuest()
         switched.p.system.cr0 |= CR0.taskSwitched
         switched.p.setGPR(GPR.rbx, 0x5_0000)
-        switched.perform([0x0F, 0xAE, 0x03], SystemInstructions.fxsave)
+        switched.execute([0x0F, 0xAE, 0x03])
         #expect(switched.handledVector == 7)
     }
 
@@ -148,27 +148,27 @@ import X86Architecture
         let guest = TestGuest(), p = guest.p
         p.setGPR(GPR.rbx, 0x5_0000)
         p.setGPR(GPR.rax, 7)
-        guest.perform([0x0F, 0xAE, 0x23], SystemInstructions.xsave)
+        guest.execute([0x0F, 0xAE, 0x23])
         #expect(guest.handledVector == 6, "without CR4.OSXSAVE")
         p.system.cr4 |= CR4.osxsave
         p.setGPR(GPR.rcx, 0)
         p.setGPR(GPR.rdx, 0)
         p.setGPR(GPR.rax, 3)
-        guest.perform([0x0F, 0x01, 0xD1], SystemInstructions.xsetbv)
+        guest.execute([0x0F, 0x01, 0xD1])
         #expect(p.system.xcr0 == 3)
         p.system.fpu.initialize()
         p.system.fpu.xmm[5] = 0x1234
         p.setGPR(GPR.rax, 2)
-        guest.perform([0x0F, 0xAE, 0x23], SystemInstructions.xsave)
+        guest.execute([0x0F, 0xAE, 0x23])
         #expect(guest.read(0x5_0000) == 0 && guest.read(0x5_0000 + 160 + 40) == 0x1234 && guest.read(0x5_0200) == 2)
         p.system.fpu.control = 0x27F
         p.system.fpu.xmm[5] = 0
         // x87 is requested but not in the image: it becomes its initial state.
         p.setGPR(GPR.rax, 3)
-        guest.perform([0x0F, 0xAE, 0x2B], SystemInstructions.xrstor)
+        guest.execute([0x0F, 0xAE, 0x2B])
         #expect(p.system.fpu.xmm[5] == 0x1234 && p.system.fpu.control == 0x37F)
         guest.write(0x5_0200, 4 as UInt64)
-        guest.perform([0x0F, 0xAE, 0x2B], SystemInstructions.xrstor)
+        guest.execute([0x0F, 0xAE, 0x2B])
         #expect(guest.handledVector == 13)
     }
 
@@ -177,19 +177,19 @@ import X86Architecture
             let guest = TestGuest()
             guest.p.system.cr4 |= CR4.osxsave
             guest.p.setGPR(GPR.rax, value)
-            guest.perform([0x0F, 0x01, 0xD1], SystemInstructions.xsetbv)
+            guest.execute([0x0F, 0x01, 0xD1])
             #expect(guest.handledVector == 13)
         }
     }
 
     @Test func clacAndStacNeedSMAPInTheModel() {
         let guest = TestGuest()
-        guest.perform([0x0F, 0x01, 0xCB], SystemInstructions.stac)
+        guest.execute([0x0F, 0x01, 0xCB])
         #expect(guest.handledVector == 6)
         let smap = TestGuest(model: .haswellEP.adding([.smap]))
-        smap.perform([0x0F, 0x01, 0xCB], SystemInstructions.stac)
+        smap.execute([0x0F, 0x01, 0xCB])
         #expect(smap.p.system.flags & RFLAGS.alignmentCheck != 0)
-        smap.perform([0x0F, 0x01, 0xCA], SystemInstructions.clac)
+        smap.execute([0x0F, 0x01, 0xCA])
         #expect(smap.p.system.flags & RFLAGS.alignmentCheck == 0)
     }
 }

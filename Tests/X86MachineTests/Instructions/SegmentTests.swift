@@ -82,10 +82,10 @@ import X86Architecture
         guest.write(TestGuest.gdt + 0x58, 0x0000_8900_2000_0067 as UInt64)
         guest.write(TestGuest.gdt + 0x60, 0xFFFF_8000 as UInt64)
         guest.p.setGPR(GPR.rax, 0x58)
-        guest.perform([0x0F, 0x00, 0xD8], SystemInstructions.ltr)
+        guest.execute([0x0F, 0x00, 0xD8])
         #expect(guest.p.system.segments[SegmentIndex.tr].base == 0xFFFF_8000_0000_2000)
         #expect(guest.read(TestGuest.gdt + 0x58) >> 40 & 0xFF == 0x8B)
-        guest.perform([0x0F, 0x00, 0xD8], SystemInstructions.ltr)
+        guest.execute([0x0F, 0x00, 0xD8])
         #expect(guest.handledVector == 13 && guest.frame(0) == 0x58)
     }
 
@@ -95,29 +95,29 @@ import X86Architecture
         guest.write(TestGuest.gdt + 0x60, 0 as UInt64)
         guest.write(0x5_0010, 0x00CF_9300_0000_FFFF as UInt64)
         guest.p.setGPR(GPR.rax, 0x58)
-        guest.perform([0x0F, 0x00, 0xD0], SystemInstructions.lldt)
+        guest.execute([0x0F, 0x00, 0xD0])
         #expect(load(guest, SegmentIndex.ds, 0x14) == nil)
         guest.p.setGPR(GPR.rax, 0)
-        guest.perform([0x0F, 0x00, 0xD0], SystemInstructions.lldt)
+        guest.execute([0x0F, 0x00, 0xD0])
         #expect(load(guest, SegmentIndex.ds, 0x14) == .generalProtection(0x14))
     }
 
     @Test func larLslVerrVerwAnswerThroughZF() {
         let guest = TestGuest(), p = guest.p
         p.setGPR(GPR.rbx, UInt64(TestGuest.kernelData))
-        guest.perform([0x0F, 0x02, 0xC3], SystemInstructions.lar)
+        guest.execute([0x0F, 0x02, 0xC3])
         #expect(p.gpr(GPR.rax) == 0x00CF_9300 && p.rflags & RFLAGS.zero != 0)
-        guest.perform([0x0F, 0x03, 0xC3], SystemInstructions.lsl)
+        guest.execute([0x0F, 0x03, 0xC3])
         #expect(p.gpr(GPR.rax) == 0xFFFF_FFFF)
-        guest.perform([0x0F, 0x00, 0xE3], SystemInstructions.verr)
+        guest.execute([0x0F, 0x00, 0xE3])
         #expect(p.rflags & RFLAGS.zero != 0)
         p.setGPR(GPR.rbx, UInt64(TestGuest.kernelCode))
-        guest.perform([0x0F, 0x00, 0xEB], SystemInstructions.verw)
+        guest.execute([0x0F, 0x00, 0xEB])
         #expect(p.rflags & RFLAGS.zero == 0)
         // CPL 3 does not see kernel data; the destination is unchanged.
         guest.setLevel(3)
         p.setGPR(GPR.rbx, UInt64(TestGuest.kernelData))
-        guest.perform([0x0F, 0x02, 0xC3], SystemInstructions.lar)
+        guest.execute([0x0F, 0x02, 0xC3])
         #expect(p.gpr(GPR.rax) == 0xFFFF_FFFF && p.rflags & RFLAGS.zero == 0)
     }
 
@@ -126,15 +126,15 @@ import X86Architecture
         guest.write(0x5_0000, 0x8000_0000_5000_0123 as UInt64)
         guest.write(0x5_0008, UInt16(0xFFFF))
         p.setGPR(GPR.rbx, 0x5_0000)
-        guest.perform([0x0F, 0x01, 0x13], SystemInstructions.lgdt)
+        guest.execute([0x0F, 0x01, 0x13])
         #expect(p.system.gdtr == DescriptorTable(base: 0xFFFF_8000_0000_5000, limit: 0x123))
         p.setGPR(GPR.rbx, 0x5_0100)
-        guest.perform([0x0F, 0x01, 0x03], SystemInstructions.sgdt)
+        guest.execute([0x0F, 0x01, 0x03])
         #expect(guest.read(0x5_0100) == 0x8000_0000_5000_0123 && guest.read(0x5_0108) == 0xFFFF)
         guest.write(0x5_0008, UInt16(0x7FFF))
         p.setGPR(GPR.rbx, 0x5_0000)
         p.system.gdtr = DescriptorTable(base: TestGuest.gdt, limit: 0xFFF)
-        guest.perform([0x0F, 0x01, 0x13], SystemInstructions.lgdt)
+        guest.execute([0x0F, 0x01, 0x13])
         #expect(guest.handledVector == 13, "a non-canonical base")
     }
 }

@@ -8,7 +8,6 @@ import X86Architecture
         guest.p.apic.spurious |= 0x100
         guest.p.receive(vector: vector, at: 0)
     }
-    private let nop: TestGuest.SystemFunction = { _, _ throws(Interruption) in }
 
     @Test func aMaskedInterruptWaitsForIF() {
         let guest = TestGuest()
@@ -22,10 +21,10 @@ import X86Architecture
     @Test func stiBlocksInterruptsForOneInstruction() {
         let guest = TestGuest()
         interrupt(guest)
-        guest.perform([0xFB], SystemInstructions.sti)
+        guest.execute([0xFB])
         #expect(!guest.p.serviceBoundary())
         #expect(guest.p.boundaryWork, "the next boundary has to be looked at")
-        guest.perform([0x90], nop)
+        guest.execute([0x90])
         #expect(guest.p.serviceBoundary())
         #expect(guest.handledVector == 0x40)
         #expect(guest.frame(0) == TestGuest.code + 2)
@@ -35,23 +34,23 @@ import X86Architecture
         let guest = TestGuest()
         interrupt(guest)
         guest.p.system.flags |= RFLAGS.interrupt
-        guest.perform([0xFB], SystemInstructions.sti)
+        guest.execute([0xFB])
         #expect(guest.p.serviceBoundary())
     }
 
     @Test func lookingTwiceAtTheSameBoundaryDoesNotEndTheBlocking() {
         let guest = TestGuest()
         interrupt(guest)
-        guest.perform([0xFB], SystemInstructions.sti)
+        guest.execute([0xFB])
         for _ in 0..<3 { #expect(!guest.p.serviceBoundary()) }
     }
 
     @Test func cliAfterSTIKeepsInterruptsOut() {
         let guest = TestGuest()
         interrupt(guest)
-        guest.perform([0xFB], SystemInstructions.sti)
+        guest.execute([0xFB])
         _ = guest.p.serviceBoundary()
-        guest.perform([0xFA], SystemInstructions.cli)
+        guest.execute([0xFA])
         #expect(!guest.p.serviceBoundary())
     }
 
@@ -59,11 +58,11 @@ import X86Architecture
     @Test func movToSSBlocksNMIsAndDebugTrapsForOneInstruction() {
         let guest = TestGuest()
         guest.p.setGPR(GPR.rax, UInt64(TestGuest.kernelData))
-        guest.perform([0x8E, 0xD0], SystemInstructions.movToSreg)
+        guest.execute([0x8E, 0xD0])
         guest.p.system.pendingNMI = true
         guest.p.system.pendingDebug = DR6.singleStep
         #expect(!guest.p.serviceBoundary())
-        guest.perform([0x90], nop)
+        guest.execute([0x90])
         #expect(guest.p.serviceBoundary())
         // Traps of the instruction before come before NMIs.
         #expect(guest.handledVector == 1)
@@ -83,7 +82,7 @@ import X86Architecture
     @Test func hltWaitsAndAnInterruptResumesAfterIt() {
         let guest = TestGuest()
         guest.p.system.flags |= RFLAGS.interrupt
-        guest.perform([0xF4], SystemInstructions.hlt)
+        guest.execute([0xF4])
         #expect(guest.p.system.activity == .halted)
         #expect(!guest.p.serviceBoundary())
         interrupt(guest)
@@ -94,7 +93,7 @@ import X86Architecture
 
     @Test func aMaskedInterruptDoesNotEndHLT() {
         let guest = TestGuest()
-        guest.perform([0xF4], SystemInstructions.hlt)
+        guest.execute([0xF4])
         interrupt(guest)
         #expect(!guest.p.serviceBoundary())
         #expect(guest.p.system.activity == .halted)
@@ -105,7 +104,7 @@ import X86Architecture
     @Test func tfTrapsAfterTheNextInstruction() {
         let guest = TestGuest()
         guest.p.system.flags |= RFLAGS.trap
-        guest.perform([0x90], nop)
+        guest.execute([0x90])
         #expect(guest.p.serviceBoundary())
         #expect(guest.handledVector == 1)
         #expect(guest.frame(0) == TestGuest.code + 1)
@@ -125,9 +124,9 @@ import X86Architecture
         #expect(guest.p.system.dr6 & DR6.breakpoints == 4)
         // The handler returns with RF set: the breakpoint does not repeat, and RF ends with the instruction.
         guest.write(guest.p.gpr(GPR.rsp) + 16, RFLAGS.resume | 2)
-        guest.perform([0x48, 0xCF], SystemInstructions.interruptReturn)
+        guest.execute([0x48, 0xCF])
         #expect(!guest.p.serviceBoundary())
-        guest.perform([0x90], nop)
+        guest.execute([0x90])
         #expect(!guest.p.serviceBoundary())
         #expect(guest.p.system.flags & RFLAGS.resume == 0)
     }

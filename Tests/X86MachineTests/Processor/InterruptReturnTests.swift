@@ -16,7 +16,7 @@ import X86Architecture
     @Test func iretqAlwaysRestoresRSPAndSS() {
         let guest = TestGuest()
         push(guest, 0x1_2345, TestGuest.kernelCode, 0x202, 0x1_7003, TestGuest.kernelData)
-        guest.perform(Self.iretq, SystemInstructions.interruptReturn)
+        guest.execute(Self.iretq)
         #expect(guest.p.cpu.pointee.rip == 0x1_2345)
         #expect(guest.p.gpr(GPR.rsp) == 0x1_7003)
         #expect(guest.p.rflags == 0x202)
@@ -25,7 +25,7 @@ import X86Architecture
     @Test func iretqToCPL3LoadsUserSegments() {
         let guest = TestGuest()
         push(guest, 0x1_2345, TestGuest.userCode, 0x3202, 0x1_7000, TestGuest.userData)
-        guest.perform(Self.iretq, SystemInstructions.interruptReturn)
+        guest.execute(Self.iretq)
         #expect(guest.p.system.cpl == 3)
         #expect(guest.p.system.segments[SegmentIndex.cs].selector == TestGuest.userCode)
         #expect(guest.p.system.segments[SegmentIndex.ss].selector == TestGuest.userData)
@@ -35,18 +35,18 @@ import X86Architecture
     @Test func iretqReturnsToCompatibilityMode() {
         let guest = TestGuest()
         push(guest, 0x1_2345, TestGuest.userCode32, 0x202, 0x1_7000, TestGuest.userData)
-        guest.perform(Self.iretq, SystemInstructions.interruptReturn)
+        guest.execute(Self.iretq)
         #expect(!guest.p.is64BitMode && guest.p.isLongMode && guest.p.codeSize == .bits32)
     }
 
     @Test func aNullSSIsAllowedBelowCPL3In64BitModeOnly() {
         let guest = TestGuest()
         push(guest, 0x1_2345, TestGuest.kernelCode, 2, 0x1_7000, 0)
-        guest.perform(Self.iretq, SystemInstructions.interruptReturn)
+        guest.execute(Self.iretq)
         #expect(guest.p.system.segments[SegmentIndex.ss].isUnusable)
         let user = TestGuest()
         push(user, 0x1_2345, TestGuest.userCode, 2, 0x1_7000, 3)
-        user.perform(Self.iretq, SystemInstructions.interruptReturn)
+        user.execute(Self.iretq)
         #expect(user.handledVector == 13 && user.frame(0) == 0)
     }
 
@@ -66,7 +66,7 @@ import X86Architecture
             guest.p.system.gdtr.limit = 0x7F
             push(guest, rip, cs, 2, 0x1_7000, ss)
             let rsp = guest.p.gpr(GPR.rsp)
-            guest.perform(Self.iretq, SystemInstructions.interruptReturn)
+            guest.execute(Self.iretq)
             #expect(guest.handledVector == vector)
             #expect(guest.frame(0) == code)
             #expect(guest.frame(1) == TestGuest.code && guest.frame(4) == rsp)
@@ -77,7 +77,7 @@ import X86Architecture
         let guest = TestGuest()
         guest.setDescriptor(TestGuest.spare, 0x00CF_1300_0000_FFFF)
         push(guest, 0x1_2345, TestGuest.kernelCode, 2, 0x1_7000, TestGuest.spare)
-        guest.perform(Self.iretq, SystemInstructions.interruptReturn)
+        guest.execute(Self.iretq)
         #expect(guest.handledVector == 12 && guest.frame(0) == UInt64(TestGuest.spare))
     }
 
@@ -85,7 +85,7 @@ import X86Architecture
         let guest = TestGuest()
         guest.setLevel(3)
         push(guest, 0x1_2345, TestGuest.kernelCode, 2, 0x1_7000, TestGuest.kernelData)
-        guest.perform(Self.iretq, SystemInstructions.interruptReturn)
+        guest.execute(Self.iretq)
         #expect(guest.handledVector == 13 && guest.frame(0) == UInt64(TestGuest.kernelCode))
     }
 
@@ -95,7 +95,7 @@ import X86Architecture
         guest.setLevel(3)
         guest.p.system.flags = 0x202
         push(guest, 0x1_2345, TestGuest.userCode, 0x3002 | RFLAGS.carry, 0x1_7000, TestGuest.userData)
-        guest.perform(Self.iretq, SystemInstructions.interruptReturn)
+        guest.execute(Self.iretq)
         #expect(guest.p.rflags == 0x203)
     }
 
@@ -103,7 +103,7 @@ import X86Architecture
         let guest = TestGuest()
         guest.p.system.flags |= RFLAGS.nestedTask
         push(guest, 0x1_2345, TestGuest.kernelCode, 2, 0x1_7000, TestGuest.kernelData)
-        guest.perform(Self.iretq, SystemInstructions.interruptReturn)
+        guest.execute(Self.iretq)
         #expect(guest.handledVector == 13)
     }
 
@@ -115,7 +115,7 @@ import X86Architecture
         #expect(guest.handledVector == 2)
         guest.p.system.pendingNMI = true
         #expect(!guest.p.serviceBoundary())
-        guest.perform(Self.iretq, SystemInstructions.interruptReturn)
+        guest.execute(Self.iretq)
         #expect(guest.p.serviceBoundary())
         #expect(guest.handledVector == 2)
     }
@@ -124,7 +124,7 @@ import X86Architecture
         let guest = TestGuest()
         guest.p.system.segments[SegmentIndex.gs].base = 0xFFFF_8000_1234_0000
         push(guest, 0x1_2345, TestGuest.userCode, 2, 0x1_7000, TestGuest.userData)
-        guest.perform(Self.iretq, SystemInstructions.interruptReturn)
+        guest.execute(Self.iretq)
         #expect(guest.p.cpu.pointee.segmentBase.5 == 0xFFFF_8000_1234_0000)
     }
 }

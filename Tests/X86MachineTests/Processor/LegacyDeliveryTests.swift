@@ -83,7 +83,7 @@ import X86Architecture
         let p = guest.p
         p.raise(.invalidOpcode)
         try? p.loadSegment(SegmentIndex.ds, Self.kernelData)
-        guest.perform([0xCF], SystemInstructions.interruptReturn)
+        guest.execute([0xCF])
         #expect(p.system.cpl == 3)
         #expect(p.cpu.pointee.rip == TestGuest.code)
         #expect(p.gpr(GPR.rsp) == TestGuest.stackTop)
@@ -108,7 +108,7 @@ import X86Architecture
         #expect(p.gpr(GPR.rsp) == 0xFA)
         #expect(guest.read(0x2_00FA) & 0xFFFF_FFFF_FFFF == 0x0202_1000_0123)
         #expect(p.system.flags & RFLAGS.interrupt == 0)
-        guest.perform([0xCF], SystemInstructions.interruptReturn)
+        guest.execute([0xCF])
         #expect(p.cpu.pointee.rip == 0x123)
         #expect(p.system.segments[SegmentIndex.cs].base == 0x1_0000)
         #expect(p.system.flags & RFLAGS.interrupt != 0)

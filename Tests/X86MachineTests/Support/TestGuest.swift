@@ -1,5 +1,4 @@
 import X86Architecture
-import X86Decoder
 @testable import X86Machine
 
 /// A machine with one processor in 64-bit mode at CPL 0: paging on, a GDT, an IDT whose gates lead to distinguishable
@@ -149,21 +148,12 @@ final class TestGuest {
         try? p.translate(LinearAddress(a), kind, privilege).rawValue
     }
 
-    typealias SystemFunction = (Processor, borrowing Instruction) throws(Interruption) -> Void
-
-    /// Executes one system instruction as the run loop does: the function, then RIP or the exception.
-    func perform(_ bytes: [UInt8], _ function: SystemFunction) {
-        let tracing = p.system.flags & RFLAGS.trap != 0
-        guard let i = try? Decoder.decode(bytes, p.codeSize) else { return p.raise(.invalidOpcode) }
-        p.nextRIP = nil
-        do throws(Interruption) {
-            try function(p, i)
-            p.cpu.pointee.rip = p.nextRIP ?? p.ripAfter(i)
-            p.cpu.pointee.instructions &+= 1
-            if tracing { p.singleStepCompleted() }
-        } catch {
-            p.handle(error)
-        }
+    /// Places an instruction at RIP and steps over it. A boundary before it is taken to have been looked at.
+    func execute(_ bytes: [UInt8]) {
+        let base = p.is64BitMode ? 0 : p.system.segments[SegmentIndex.cs].base
+        machine.writePhysical(bytes, at: PhysicalAddress(base + p.cpu.pointee.rip))
+        p.boundaryWork = false
+        p.stepInstruction()
     }
     /// The vector whose handler's first instruction is next.
     var handledVector: UInt8? {
