@@ -4,7 +4,8 @@
 public struct EPTPointer: Equatable, Sendable {
     public var rawValue: UInt64
     @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
-    @inlinable public init(root: PhysicalAddress, memoryType: EPTMemoryType = .writeBack, accessedAndDirty: Bool = false) {
+    @inlinable public init(root: PhysicalAddress, memoryType: EPTMemoryType = .writeBack,
+                           accessedAndDirty: Bool = false) {
         rawValue = (root.rawValue & ~0xFFF) | UInt64(memoryType.rawValue) | (3 << 3) | (accessedAndDirty ? 1 << 6 : 0)
     }
     /// Bits 2:0, type of accesses to the EPT paging structures.

@@ -1,7 +1,8 @@
 import X86Architecture
 import X86Decoder
 
-/// SDM 3C 33.3 "VMX Instructions": INVEPT, INVVPID. What they drop: SDM 3C 31.4.3.1 "Operations that Invalidate Cached Mappings".
+/// SDM 3C 33.3 "VMX Instructions": INVEPT, INVVPID. What they drop: SDM 3C 31.4.3.1 "Operations that Invalidate Cached
+/// Mappings".
 extension SystemInstructions {
     static func invept(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         try p.beginVMXInstruction(.invept, i, type: i.reg)

@@ -45,7 +45,8 @@ extension SystemInstructions {
         try p.requireVMXMode()
         guard !p.vmx.inOperation else {
             if p.vmx.inNonRoot {
-                throw p.exit(.vmxon, i, qualification: p.displacementQualification(i), information: p.memoryInformation(i))
+                throw p.exit(.vmxon, i, qualification: p.displacementQualification(i),
+                             information: p.memoryInformation(i))
             }
             try p.requireCPL0()
             return p.vmFailValid(.vmxonInRootOperation)
@@ -55,7 +56,8 @@ extension SystemInstructions {
         guard VMXModel.allowsCR0(p.system.cr0), p.allowsCR4(p.system.cr4),
               FeatureControl(p.system.featureControl).contains(enabled) else { throw .exception(.generalProtection()) }
         let address = try p.loadOperand(i, as: UInt64.self)
-        guard p.isVMXRegion(address), p.machine.memory.load(PhysicalAddress(address), as: UInt32.self) == VMXModel.revision else {
+        guard p.isVMXRegion(address),
+              p.machine.memory.load(PhysicalAddress(address), as: UInt32.self) == VMXModel.revision else {
             return p.vmFailInvalid()
         }
         p.vmx.inOperation = true
@@ -151,7 +153,8 @@ extension SystemInstructions {
         let raw = p.gpr(Int(i.reg), size: p.is64BitMode ? 8 : 4)
         guard let encoding = UInt32(exactly: raw) else { return nil }
         let decoded = VMCSFieldEncoding(encoding)
-        guard !decoded.hasReservedBits, let field = VMCSField(rawValue: encoding & ~1), VMCS.isSupported(field) else { return nil }
+        guard !decoded.hasReservedBits, let field = VMCSField(rawValue: encoding & ~1),
+              VMCS.isSupported(field) else { return nil }
         return (field, decoded.isHigh)
     }
 }

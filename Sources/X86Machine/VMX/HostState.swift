@@ -71,7 +71,8 @@ extension Processor {
         system.segments[SegmentIndex.fs] = data(vmcs.u16(.hostFSSelector), base: vmcs[.hostFSBase])
         system.segments[SegmentIndex.gs] = data(vmcs.u16(.hostGSSelector), base: vmcs[.hostGSBase])
         system.segments[SegmentIndex.tr] = Segment(
-            selector: vmcs.u16(.hostTRSelector), base: vmcs[.hostTRBase], limit: 0x67, access: AccessRights.present | 11)
+            selector: vmcs.u16(.hostTRSelector), base: vmcs[.hostTRBase], limit: 0x67,
+            access: AccessRights.present | 11)
         system.segments[SegmentIndex.ldtr] = .null()
         system.gdtr = DescriptorTable(base: vmcs[.hostGDTRBase], limit: 0xFFFF)
         system.idtr = DescriptorTable(base: vmcs[.hostIDTRBase], limit: 0xFFFF)

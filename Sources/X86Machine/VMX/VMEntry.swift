@@ -38,7 +38,8 @@ extension Processor {
         modeChanged()
         attend()
         if machine.eventMask.contains(.vmTransition) {
-            machine.emit(.vmEntry(rip: LinearAddress(cpu.pointee.rip), eptp: vmx.eptEnabled ? vmx.eptp.rawValue : 0), self)
+            machine.emit(.vmEntry(rip: LinearAddress(cpu.pointee.rip), eptp: vmx.eptEnabled ? vmx.eptp.rawValue : 0),
+                         self)
         }
         inject(checks.injection, vmcs)
         // What runs next is where the guest (or, if the injection ended in a VM exit, the host) is now.

@@ -136,7 +136,9 @@ extension Processor {
             let fields = EntryChecks.segmentRegisters[n]
             let s = system.segments[n]
             var access = s.access
-            if n == SegmentIndex.ss { access = access & ~AccessRights.privilege | UInt32(system.cpl) << AccessRights.privilegeShift }
+            if n == SegmentIndex.ss {
+                access = access & ~AccessRights.privilege | UInt32(system.cpl) << AccessRights.privilegeShift
+            }
             v.set(fields.selector, UInt64(s.selector))
             v.set(fields.base, s.base)
             v.set(fields.limit, UInt64(s.limit))
@@ -158,7 +160,8 @@ extension Processor {
         case .exceptionOrNMI:
             // As the image that delivery would have pushed: set for faults.
             let event = InterruptionInformation(cause.interruptionInformation)
-            let isFault = event.type == .hardwareException && event.vector != Vector.debug && event.vector != Vector.machineCheck
+            let isFault = event.type == .hardwareException && event.vector != Vector.debug
+                && event.vector != Vector.machineCheck
             return isFault ? flags | RFLAGS.resume : flags
         case .eptViolation, .eptMisconfiguration: return flags | RFLAGS.resume
         default: return cause.instructionLength > 0 ? flags & ~RFLAGS.resume : flags
@@ -194,7 +197,8 @@ extension Processor {
 
     // MARK: VMX abort
 
-    /// SDM 3C 30.7 "VMX Aborts": the indicator is written into the region of the current VMCS, the processor shuts down.
+    /// SDM 3C 30.7 "VMX Aborts": the indicator is written into the region of the current VMCS, the processor shuts
+    /// down.
     func vmxAbort(_ abort: VMXAbort) {
         vmx.abort = abort
         storeToRegion(vmx.currentVMCS, offset: UInt64(VMCS.abortOffset), abort.rawValue)

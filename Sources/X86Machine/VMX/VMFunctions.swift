@@ -9,7 +9,9 @@ extension Processor {
         guard guestHas(.enableVMFunctions) else { throw .exception(.invalidOpcode) }
         let function = UInt32(truncatingIfNeeded: gpr(GPR.rax))
         // 28.5.7.2 "General Operation of the VMFUNC Instruction": EAX above 63 or a function not enabled exits.
-        guard function < 64, vmx.controls.vmFunctions.rawValue >> UInt64(function) & 1 != 0 else { throw exit(.vmfunc, i) }
+        guard function < 64, vmx.controls.vmFunctions.rawValue >> UInt64(function) & 1 != 0 else {
+            throw exit(.vmfunc, i)
+        }
         // Only function 0 can be enabled (`EntryChecks.vmFunctionReserved`).
         try switchEPTP(i)
     }
@@ -18,7 +20,8 @@ extension Processor {
     private func switchEPTP(_ i: borrowing Instruction) throws(Interruption) {
         let index = UInt32(truncatingIfNeeded: gpr(GPR.rcx))
         guard index < VMFunctionControls.eptpListEntries else { throw exit(.vmfunc, i) }
-        let tentative = EPTPointer(machine.memory.load(PhysicalAddress(vmx.controls.eptpList) + UInt64(index) * 8, as: UInt64.self))
+        let tentative = EPTPointer(machine.memory.load(PhysicalAddress(vmx.controls.eptpList) + UInt64(index) * 8,
+                                                       as: UInt64.self))
         guard tentative.isValid(physicalAddressBits: UInt64(machine.configuration.model.physicalAddressBits)) else {
             throw exit(.vmfunc, i)
         }

@@ -30,7 +30,8 @@ enum VMXModel {
         & ~(ProcessorBasedControls.cr3LoadExiting | .cr3StoreExiting).rawValue
 
     static let secondary: UInt32 = {
-        let some: SecondaryControls = .enableEPT | .descriptorTableExiting | .enableRDTSCP | .enableVPID | .wbinvdExiting
+        let some: SecondaryControls = .enableEPT | .descriptorTableExiting | .enableRDTSCP | .enableVPID
+            | .wbinvdExiting
         let others: SecondaryControls = .unrestrictedGuest | .enableINVPCID | .enableVMFunctions
         return (some | others).rawValue
     }()
@@ -44,7 +45,8 @@ enum VMXModel {
     private static let exitMustBeOne = exitDefault1 & ~ExitControls.saveDebugControls.rawValue
 
     private static let entryDefault1: UInt32 = 0x0000_11FF
-    static let entry = (EntryControls.loadDebugControls | .ia32eModeGuest | .loadPAT | .loadEFER).rawValue | entryDefault1
+    static let entry = (EntryControls.loadDebugControls | .ia32eModeGuest | .loadPAT | .loadEFER).rawValue
+        | entryDefault1
     private static let entryMustBeOne = entryDefault1 & ~EntryControls.loadDebugControls.rawValue
 
     static let truePin = ControlCapability(mustBeOne: pinDefault1, mayBeOne: pin)
@@ -55,7 +57,8 @@ enum VMXModel {
     static let vmFunctions = VMFunctionControls.eptpSwitching.rawValue
 
     static let ept: EPTAndVPIDCapability = {
-        let ept: EPTAndVPIDCapability = .executeOnly | .walkLength4 | .uncacheable | .writeBack | .pages2MiB | .pages1GiB
+        let ept: EPTAndVPIDCapability = .executeOnly | .walkLength4 | .uncacheable | .writeBack | .pages2MiB
+            | .pages1GiB
             | .accessedAndDirty | .invept | .inveptSingleContext | .inveptAllContexts
         let vpid: EPTAndVPIDCapability = .invvpid | .invvpidIndividualAddress | .invvpidSingleContext
             | .invvpidAllContexts | .invvpidSingleContextRetainingGlobals

@@ -72,17 +72,21 @@ import X86Architecture
         invept(m, .allContexts, 0)
         #expect(m.p.translations.count >= before)
     }
-    @Test(arguments: [(.individualAddress, 1, VMXTestMachine.page, 2), (.individualAddress, 1, VMXTestMachine.otherPage, 0),
-                      (.individualAddress, 2, VMXTestMachine.page, 0), (.singleContext, 1, 0, 2), (.singleContext, 2, 0, 0),
+    @Test(arguments: [(.individualAddress, 1, VMXTestMachine.page, 2),
+                      (.individualAddress, 1, VMXTestMachine.otherPage, 0),
+                      (.individualAddress, 2, VMXTestMachine.page, 0), (.singleContext, 1, 0, 2),
+                      (.singleContext, 2, 0, 0),
                       (.allContexts, 0, 0, 2), (.singleContextRetainingGlobals, 1, 0, 2)]
           as [(INVVPIDType, UInt64, UInt64, UInt64)])
-    func `INVVPID drops what its type and VPID name`(_ type: INVVPIDType, _ vpid: UInt64, _ address: UInt64, _ wanted: UInt64) throws {
+    func `INVVPID drops what its type and VPID name`(_ type: INVVPIDType, _ vpid: UInt64, _ address: UInt64,
+                                                     _ wanted: UInt64) throws {
         let m = try stale()
         inRoot(m) { invvpid($0, type, vpid, address) }
         #expect(try read(m) == wanted)
     }
     @Test func `INVVPID retaining globals keeps global translations, single-context drops them`() throws {
-        for (type, wanted) in [(INVVPIDType.singleContextRetainingGlobals, 0), (.singleContext, 2)] as [(INVVPIDType, UInt64)] {
+        for (type, wanted) in [(INVVPIDType.singleContextRetainingGlobals, 0),
+                               (.singleContext, 2)] as [(INVVPIDType, UInt64)] {
             let m = try stale {
                 $0[.guestCR4] |= CR4.pageGlobalEnable
                 $0.mapGuest(T.page, to: T.page, flags: PagingEntry.writable | PagingEntry.global)

@@ -102,7 +102,8 @@ import X86Architecture
         let gpa: UInt64 = 1 << 39
         let m = guest {
             $0.mapGuest(0x5000_0000, to: gpa + 0x3000)
-            $0.store($0.eptEntry(gpa, level: level), EPTEntry(page: PhysicalAddress(0), permissions: .all, isLarge: true).rawValue)
+            $0.store($0.eptEntry(gpa, level: level),
+                     EPTEntry(page: PhysicalAddress(0), permissions: .all, isLarge: true).rawValue)
         }
         #expect(try m.p.translate(LinearAddress(0x5000_0123), .read).rawValue == 0x3123)
         let e = try m.p.eptTranslate(GuestPhysicalAddress(gpa + size - 1), .read, isPageWalk: false, linear: nil)

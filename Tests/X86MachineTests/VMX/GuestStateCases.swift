@@ -99,7 +99,10 @@ extension EntryCheckTests {
         EntryCase("activityStateSupported") { $0[.guestActivityState] = 4 },
         EntryCase("haltNeedsPrivilege") { $0.fillUserGuest(); $0[.guestActivityState] = 1 },
         EntryCase("blockingNeedsActive") { $0[.guestActivityState] = 1; $0[.guestInterruptibilityState] = 2 },
-        EntryCase("injectionAllowedByActivity") { $0[.guestActivityState] = 1; $0.injects(vector: 6, .hardwareException) },
+        EntryCase("injectionAllowedByActivity") {
+            $0[.guestActivityState] = 1
+            $0.injects(vector: 6, .hardwareException)
+        },
         EntryCase("injectionAllowedByActivity") { $0[.guestActivityState] = 3; $0.injects(vector: 2, .nmi) },
         EntryCase("injectionAllowedByActivity") {
             $0[.guestActivityState] = 2
@@ -114,7 +117,10 @@ extension EntryCheckTests {
             $0[.guestInterruptibilityState] = 1
             $0.injects(vector: 40, .externalInterrupt)
         },
-        EntryCase("nmiInjectionWithBlockingByMOVSS") { $0[.guestInterruptibilityState] = 2; $0.injects(vector: 2, .nmi) },
+        EntryCase("nmiInjectionWithBlockingByMOVSS") {
+            $0[.guestInterruptibilityState] = 2
+            $0.injects(vector: 2, .nmi)
+        },
         EntryCase("blockingBySMI") { $0[.guestInterruptibilityState] = 4 },
         EntryCase("nmiInjectionWithVirtualBlocking") {
             $0.set(.nmiExiting | PinBasedControls.virtualNMIs)

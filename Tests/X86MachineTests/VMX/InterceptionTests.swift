@@ -32,14 +32,16 @@ import X86Decoder
 
     /// Control, instruction, basic exit reason.
     @Test(arguments: [(ProcessorBasedControls.hltExiting, Code.hlt, 12), (.invlpgExiting, Code.invlpg(0x9000), 14),
-                      (.rdpmcExiting, Code.rdpmc, 15), (.rdtscExiting, Code.rdtsc, 16), (.rdtscExiting, Code.rdtscp, 51),
+                      (.rdpmcExiting, Code.rdpmc, 15), (.rdtscExiting, Code.rdtsc, 16),
+                      (.rdtscExiting, Code.rdtscp, 51),
                       (.cr3LoadExiting, Code.movToCR(3), 28), (.cr3StoreExiting, Code.movFromCR(3), 28),
                       (.cr8LoadExiting, Code.movToCR(8), 28), (.cr8StoreExiting, Code.movFromCR(8), 28),
                       (.movDRExiting, Code.movToDR(7), 29), (.unconditionalIOExiting, Code.outDXAL, 30),
                       (.pauseExiting, Code.pause, 40),
                       (.invlpgExiting, Code.invpcid, 58)]
           as [(ProcessorBasedControls, [UInt8], UInt16)])
-    func `instructions that exit by a control, and only with it`(_ control: ProcessorBasedControls, _ code: [UInt8], _ reason: UInt16) {
+    func `instructions that exit by a control, and only with it`(_ control: ProcessorBasedControls, _ code: [UInt8],
+        _ reason: UInt16) {
         let m = guest { $0.set(control) }
         #expect(m.run(code) == .exit(reason))
         let other = guest {
@@ -69,7 +71,8 @@ import X86Decoder
                       (.descriptorTableExiting, Code.sldtRAX, 47), (.descriptorTableExiting, Code.ltrRAX, 47),
                       (.descriptorTableExiting, Code.lldtRAX, 47)]
           as [(SecondaryControls, [UInt8], UInt16)])
-    func `instructions that exit by a secondary control`(_ control: SecondaryControls, _ code: [UInt8], _ reason: UInt16) {
+    func `instructions that exit by a secondary control`(_ control: SecondaryControls, _ code: [UInt8],
+                                                         _ reason: UInt16) {
         let m = guest { $0.set(control) }
         #expect(m.run(code) == .exit(reason))
         if case .exit = guest().run(code) { Issue.record("exited without the control") }
@@ -204,7 +207,8 @@ import X86Decoder
         let m = guest { $0[.cr0GuestHostMask] = CR0.emulation }
         m.p.setGPR(GPR.rax, 0x5)
         #expect(m.run(Code.lmswRAX()) == .exit(28))
-        #expect(m[.exitQualification] == ControlRegisterQualification(register: 0, access: .lmsw, lmswSource: 5).rawValue)
+        #expect(m[.exitQualification]
+                == ControlRegisterQualification(register: 0, access: .lmsw, lmswSource: 5).rawValue)
     }
     @Test func `a guest cannot load a CR0 that VMX does not allow; an unrestricted one may clear PG`() {
         let m = guest()

@@ -2,7 +2,8 @@ import Testing
 @testable import X86Machine
 import X86Architecture
 
-/// SDM 3C 29.3.2 "Loading Guest State", 29.4 "Loading MSRs", 29.6 "Event Injection", 29.7 "Special Features of VM Entry".
+/// SDM 3C 29.3.2 "Loading Guest State", 29.4 "Loading MSRs", 29.6 "Event Injection", 29.7 "Special Features of VM
+/// Entry".
 @Suite struct VMEntryTests {
     private typealias T = VMXTestMachine
 
@@ -35,7 +36,8 @@ import X86Architecture
             $0[.entryControls] &= ~UInt64(EntryControls.loadEFER.rawValue)
             $0[.guestEFER] = 0
         }
-        #expect(m.p.system.efer & (EFER.longModeActive | EFER.longModeEnable) == EFER.longModeActive | EFER.longModeEnable)
+        let long = EFER.longModeActive | EFER.longModeEnable
+        #expect(m.p.system.efer & long == long)
     }
     @Test func `PAT and debug registers are loaded by their controls`() {
         let with = guest {
@@ -96,8 +98,10 @@ import X86Architecture
         let m = guest { area($0, [(MSR.star, 0x1234), (MSR.kernelGSBase, 0x5678)]) }
         #expect(m.p.system.star == 0x1234 && m.p.system.kernelGSBase == 0x5678)
     }
-    @Test(arguments: [(MSR.fsBase, 0), (MSR.gsBase, 0), (0x808, 0), (0x12345, 0), (MSR.kernelGSBase, 1 << 47)] as [(UInt32, UInt64)])
-    func `an entry that cannot be loaded fails the VM entry with reason 34 and its number`(_ msr: UInt32, _ value: UInt64) {
+    @Test(arguments: [(MSR.fsBase, 0), (MSR.gsBase, 0), (0x808, 0), (0x12345, 0),
+                      (MSR.kernelGSBase, 1 << 47)] as [(UInt32, UInt64)])
+    func `an entry that cannot be loaded fails the VM entry with reason 34 and its number`(_ msr: UInt32,
+        _ value: UInt64) {
         let m = VMXTestMachine().prepared()
         area(m, [(MSR.star, 1), (msr, value)])
         #expect(!m.launch())

@@ -143,7 +143,8 @@ import X86Architecture
     @Test(arguments: [(0, 0, true, true), (0, 0, false, false), (2, 2, true, true), (2, 2, false, false),
                       (2, 0, true, false), (2, 0, false, true), (1, 1, true, false), (0, 1, false, true)]
           as [(UInt64, UInt64, Bool, Bool)])
-    func `page faults exit by the bitmap and by their error code`(_ mask: UInt64, _ match: UInt64, _ bit: Bool, _ exits: Bool) {
+    func `page faults exit by the bitmap and by their error code`(_ mask: UInt64, _ match: UInt64, _ bit: Bool,
+        _ exits: Bool) {
         let m = guest {
             $0[.exceptionBitmap] = bit ? 1 << 14 : 0
             $0[.pageFaultErrorCodeMask] = mask

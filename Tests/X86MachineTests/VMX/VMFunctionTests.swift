@@ -155,7 +155,8 @@ import X86Architecture
             let events: EventMask = .eptpSwitch
             var seen: [(UInt64, UInt32, UInt64, UInt64)] = []
             func observe(_ event: Event, processor: Int, in machine: MachineView) {
-                if case .eptpSwitch(let rip, let index, let from, let to) = event { seen.append((rip.rawValue, index, from, to)) }
+                guard case .eptpSwitch(let rip, let index, let from, let to) = event else { return }
+                seen.append((rip.rawValue, index, from, to))
             }
         }
         let (m, other) = switcher()

@@ -55,7 +55,8 @@ import X86Architecture
 
     // MARK: Outside VMX operation
 
-    @Test(arguments: [Code.vmxoff, Code.vmclear, Code.vmptrld, Code.vmptrst, Code.vmreadRAX, Code.vmwriteRAX, Code.vmlaunch,
+    @Test(arguments: [Code.vmxoff, Code.vmclear, Code.vmptrld, Code.vmptrst, Code.vmreadRAX, Code.vmwriteRAX,
+                      Code.vmlaunch,
                       Code.vmresume, Code.vmcall, Code.vmfunc, Code.invept, Code.invvpid])
     func `VMX instructions are #UD outside VMX operation`(_ code: [UInt8]) {
         #expect(VMXTestMachine().run(code) == .fault(6, nil))
@@ -65,7 +66,8 @@ import X86Architecture
         m.run(Code.vmxoff)
         #expect(m.succeeded && !m.p.vmx.inOperation && !m.p.hasCurrentVMCS)
     }
-    @Test(arguments: [Code.vmxoff, Code.vmclear, Code.vmptrld, Code.vmptrst, Code.vmreadRAX, Code.vmwriteRAX, Code.vmlaunch,
+    @Test(arguments: [Code.vmxoff, Code.vmclear, Code.vmptrld, Code.vmptrst, Code.vmreadRAX, Code.vmwriteRAX,
+                      Code.vmlaunch,
                       Code.vmresume, Code.vmcall, Code.invept, Code.invvpid])
     func `VMX instructions are #GP(0) above CPL 0 in VMX root operation`(_ code: [UInt8]) {
         let m = VMXTestMachine().prepared()
@@ -157,7 +159,8 @@ import X86Architecture
     @Test func `VMREAD and VMWRITE of an unsupported component fail with error 12`() {
         let m = VMXTestMachine().prepared()
         // A reserved bit; "high" of a natural-width field; bits above 31; a field of an unsupported feature.
-        for encoding: UInt64 in [0x1000, 0x6801, 1 << 32 | 0x681E, UInt64(VMCSField.virtualAPICAddress.rawValue), 0x2054] {
+        for encoding: UInt64 in [0x1000, 0x6801, 1 << 32 | 0x681E, UInt64(VMCSField.virtualAPICAddress.rawValue),
+                                 0x2054] {
             m.p.setGPR(GPR.rbx, encoding)
             m.run(Code.vmreadRAX)
             #expect(m.failedValid == .unsupportedVMCSComponent)
@@ -290,7 +293,8 @@ import X86Architecture
         m.run(Code.invept)
         #expect(m.succeeded)
     }
-    @Test(arguments: [(4, 1, 0), (0, 0, 0), (1, 0, 0), (3, 0, 0), (0, 0x1_0001, 0), (2, 0x1_0000, 0), (0, 1, 1 << 47)] as [(UInt64, UInt64, UInt64)])
+    @Test(arguments: [(4, 1, 0), (0, 0, 0), (1, 0, 0), (3, 0, 0), (0, 0x1_0001, 0), (2, 0x1_0000, 0),
+                      (0, 1, 1 << 47)] as [(UInt64, UInt64, UInt64)])
     func `INVVPID with an unknown type, VPID 0, reserved bits or a non-canonical address fails with error 28`(
         _ type: UInt64, _ vpid: UInt64, _ address: UInt64
     ) {

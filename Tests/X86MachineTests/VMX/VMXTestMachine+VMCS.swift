@@ -5,8 +5,10 @@ extension VMXTestMachine {
     /// Fields of a 64-bit guest and a 64-bit host that pass every check. EPT and VPID 1; no optional interception.
     func fillVMCS() {
         self[.pinBasedControls] = UInt64(VMXModel.truePin.mustBeOne)
-        self[.processorBasedControls] = UInt64(VMXModel.trueProcessor.mustBeOne | ProcessorBasedControls.activateSecondaryControls.rawValue)
-        self[.secondaryProcessorBasedControls] = UInt64((SecondaryControls.enableEPT | .enableVPID | .enableRDTSCP | .enableINVPCID).rawValue)
+        self[.processorBasedControls]
+            = UInt64(VMXModel.trueProcessor.mustBeOne | ProcessorBasedControls.activateSecondaryControls.rawValue)
+        self[.secondaryProcessorBasedControls]
+            = UInt64((SecondaryControls.enableEPT | .enableVPID | .enableRDTSCP | .enableINVPCID).rawValue)
         self[.exitControls] = UInt64(VMXModel.trueExit.mustBeOne
             | (ExitControls.hostAddressSpaceSize | .saveEFER | .loadEFER | .saveDebugControls).rawValue)
         self[.entryControls] = UInt64(VMXModel.trueEntry.mustBeOne
@@ -85,6 +87,7 @@ extension VMXTestMachine {
 func guest(_ change: (VMXTestMachine) -> Void = { _ in }) -> VMXTestMachine {
     let m = VMXTestMachine().prepared()
     change(m)
-    precondition(m.launch(), "\(m.p.vmx.entryFailure?.description ?? "entry failed: \(String(describing: m.failedValid))")")
+    precondition(m.launch(),
+                 "\(m.p.vmx.entryFailure?.description ?? "entry failed: \(String(describing: m.failedValid))")")
     return m
 }

@@ -156,7 +156,8 @@ final class VMXTestMachine {
             p.nextRIP = nil
             try dispatch(i)
             p.cpu.pointee.instructions += 1
-            if let next = p.nextRIP { p.cpu.pointee.rip = next; p.nextRIP = nil } else { p.cpu.pointee.rip += UInt64(i.length) }
+            p.cpu.pointee.rip = p.nextRIP ?? p.cpu.pointee.rip + UInt64(i.length)
+            p.nextRIP = nil
             return .completed
         } catch {
             p.handle(error)
@@ -300,7 +301,8 @@ final class VMXTestMachine {
 
 /// Machine code of the instructions under test; operands in memory are at `VMXTestMachine.data`.
 enum Code {
-    private static func at(_ prefix: [UInt8], _ opcode: [UInt8], reg: UInt8, _ address: UInt64 = VMXTestMachine.data) -> [UInt8] {
+    private static func at(_ prefix: [UInt8], _ opcode: [UInt8], reg: UInt8, _ address: UInt64 = VMXTestMachine.data)
+        -> [UInt8] {
         let a = UInt32(address)
         return prefix + opcode + [0x04 | reg << 3, 0x25] + (0..<4).map { UInt8(truncatingIfNeeded: a >> (8 * $0)) }
     }

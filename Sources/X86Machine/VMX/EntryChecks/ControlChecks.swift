@@ -3,19 +3,20 @@ import X86Architecture
 /// SDM 3C 29.2.1 "Checks on VMX Controls". A failure is VMfail with error 7.
 extension EntryChecks {
     static let controlChecks: [Check] = [
-        pinBasedReserved, processorBasedReserved, secondaryReserved, cr3TargetCount, ioBitmapAddresses, msrBitmapAddress,
-        virtualNMIsNeedNMIExiting, nmiWindowNeedsVirtualNMIs, vpidIsNotZero, eptpMemoryType, eptpWalkLength, eptpReserved,
-        unrestrictedGuestNeedsEPT, vmFunctionReserved, eptpSwitchingNeedsEPT, eptpListAddress,
-        exitReserved, savePreemptionTimerNeedsTimer, exitMSRStoreArea, exitMSRLoadArea,
-        entryReserved, injectionType, injectionVector, injectionErrorCodeDelivery, injectionReserved, injectionErrorCode,
-        injectionLength, entryMSRLoadArea,
+        pinBasedReserved, processorBasedReserved, secondaryReserved, cr3TargetCount, ioBitmapAddresses,
+        msrBitmapAddress, virtualNMIsNeedNMIExiting, nmiWindowNeedsVirtualNMIs, vpidIsNotZero, eptpMemoryType,
+        eptpWalkLength, eptpReserved, unrestrictedGuestNeedsEPT, vmFunctionReserved, eptpSwitchingNeedsEPT,
+        eptpListAddress, exitReserved, savePreemptionTimerNeedsTimer, exitMSRStoreArea, exitMSRLoadArea,
+        entryReserved, injectionType, injectionVector, injectionErrorCodeDelivery, injectionReserved,
+        injectionErrorCode, injectionLength, entryMSRLoadArea,
     ]
 
     private static let execution: StaticString = "SDM 3C 29.2.1.1 \"VM-Execution Control Fields\""
     private static let exitControls: StaticString = "SDM 3C 29.2.1.2 \"VM-Exit Control Fields\""
     private static let entryControls: StaticString = "SDM 3C 29.2.1.3 \"VM-Entry Control Fields\""
 
-    private func fail(_ id: StaticString, _ title: StaticString, _ field: VMCSField, _ wanted: String) -> VMEntryCheckFailure {
+    private func fail(_ id: StaticString, _ title: StaticString, _ field: VMCSField, _ wanted: String)
+        -> VMEntryCheckFailure {
         VMEntryCheckFailure(group: .controls, id: id, title: title, field: field, value: vmcs[field], wanted: wanted)
     }
     private func reserved(_ id: StaticString, _ title: StaticString, _ field: VMCSField,
@@ -34,7 +35,8 @@ extension EntryChecks {
     }
     @Sendable static func secondaryReserved(_ s: Self) -> VMEntryCheckFailure? {
         guard s.processor.contains(.activateSecondaryControls) else { return nil }
-        return s.reserved("secondaryReserved", execution, .secondaryProcessorBasedControls, VMXModel.secondaryCapability)
+        return s.reserved("secondaryReserved", execution, .secondaryProcessorBasedControls,
+                          VMXModel.secondaryCapability)
     }
     @Sendable static func cr3TargetCount(_ s: Self) -> VMEntryCheckFailure? {
         if s.vmcs[.cr3TargetCount] <= VMXModel.cr3Targets { return nil }
@@ -53,7 +55,8 @@ extension EntryChecks {
     }
     @Sendable static func virtualNMIsNeedNMIExiting(_ s: Self) -> VMEntryCheckFailure? {
         guard s.pin.contains(.virtualNMIs), !s.pin.contains(.nmiExiting) else { return nil }
-        return s.fail("virtualNMIsNeedNMIExiting", execution, .pinBasedControls, "\"NMI exiting\" with \"virtual NMIs\"")
+        return s.fail("virtualNMIsNeedNMIExiting", execution, .pinBasedControls,
+                      "\"NMI exiting\" with \"virtual NMIs\"")
     }
     @Sendable static func nmiWindowNeedsVirtualNMIs(_ s: Self) -> VMEntryCheckFailure? {
         guard s.processor.contains(.nmiWindowExiting), !s.pin.contains(.virtualNMIs) else { return nil }
@@ -112,7 +115,8 @@ extension EntryChecks {
         return s.fail("savePreemptionTimerNeedsTimer", exitControls, .exitControls,
                       "\"activate VMX-preemption timer\" with \"save VMX-preemption timer value\"")
     }
-    private func area(_ id: StaticString, _ title: StaticString, _ address: VMCSField, _ count: VMCSField) -> VMEntryCheckFailure? {
+    private func area(_ id: StaticString, _ title: StaticString, _ address: VMCSField, _ count: VMCSField)
+        -> VMEntryCheckFailure? {
         let n = vmcs[count]
         guard n != 0 else { return nil }
         let first = vmcs[address]
@@ -133,7 +137,8 @@ extension EntryChecks {
     }
     @Sendable static func injectionType(_ s: Self) -> VMEntryCheckFailure? {
         guard s.injection.isValid, s.injection.type == .reserved else { return nil }
-        return s.fail("injectionType", entryControls, .entryInterruptionInformation, "an interruption type other than 1")
+        return s.fail("injectionType", entryControls, .entryInterruptionInformation,
+                      "an interruption type other than 1")
     }
     @Sendable static func injectionVector(_ s: Self) -> VMEntryCheckFailure? {
         guard s.injection.isValid else { return nil }
@@ -161,7 +166,8 @@ extension EntryChecks {
         return s.fail("injectionReserved", entryControls, .entryInterruptionInformation, "bits 30:12 0")
     }
     @Sendable static func injectionErrorCode(_ s: Self) -> VMEntryCheckFailure? {
-        guard s.injection.isValid, s.injection.hasErrorCode, s.vmcs[.entryExceptionErrorCode] >> 16 != 0 else { return nil }
+        guard s.injection.isValid, s.injection.hasErrorCode,
+              s.vmcs[.entryExceptionErrorCode] >> 16 != 0 else { return nil }
         return s.fail("injectionErrorCode", entryControls, .entryExceptionErrorCode, "bits 31:16 0")
     }
     @Sendable static func injectionLength(_ s: Self) -> VMEntryCheckFailure? {

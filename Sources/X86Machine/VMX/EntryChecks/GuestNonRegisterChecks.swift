@@ -64,13 +64,16 @@ extension EntryChecks {
         return s.fail("blockingBySTINeedsIF", .guestInterruptibilityState, "bit 0 0 with RFLAGS.IF 0")
     }
     @Sendable static func externalInjectionWithBlocking(_ s: Self) -> VMEntryCheckFailure? {
-        guard s.injection.isValid, s.injection.type == .externalInterrupt, s.interruptibility.rawValue & 3 != 0 else { return nil }
+        guard s.injection.isValid, s.injection.type == .externalInterrupt,
+              s.interruptibility.rawValue & 3 != 0 else { return nil }
         return s.fail("externalInjectionWithBlocking", .guestInterruptibilityState,
                       "bits 0 and 1 0 with injection of an external interrupt")
     }
     @Sendable static func nmiInjectionWithBlockingByMOVSS(_ s: Self) -> VMEntryCheckFailure? {
-        guard s.injection.isValid, s.injection.type == .nmi, s.interruptibility.contains(.blockingByMOVSS) else { return nil }
-        return s.fail("nmiInjectionWithBlockingByMOVSS", .guestInterruptibilityState, "bit 1 0 with injection of an NMI")
+        guard s.injection.isValid, s.injection.type == .nmi,
+              s.interruptibility.contains(.blockingByMOVSS) else { return nil }
+        return s.fail("nmiInjectionWithBlockingByMOVSS", .guestInterruptibilityState,
+                      "bit 1 0 with injection of an NMI")
     }
     /// The processor is not in SMM.
     @Sendable static func blockingBySMI(_ s: Self) -> VMEntryCheckFailure? {
@@ -125,7 +128,8 @@ extension EntryChecks {
     }
     /// VMCS shadowing is not supported: bit 31 of the revision identifier must be 0.
     @Sendable static func linkPointerRevision(_ s: Self) -> VMEntryCheckFailure? {
-        guard let link = s.link, s.memory.load(PhysicalAddress(link), as: UInt32.self) != VMXModel.revision else { return nil }
+        guard let link = s.link,
+              s.memory.load(PhysicalAddress(link), as: UInt32.self) != VMXModel.revision else { return nil }
         return s.failLink("linkPointerRevision", "the VMCS revision identifier at that address")
     }
     @Sendable static func linkPointerIsNotCurrent(_ s: Self) -> VMEntryCheckFailure? {

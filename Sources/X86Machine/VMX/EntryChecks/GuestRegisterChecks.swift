@@ -18,7 +18,8 @@ extension EntryChecks {
     private static let guestTables: StaticString = "SDM 3C 29.3.1.3 \"Checks on Guest Descriptor-Table Registers\""
     private static let guestFlags: StaticString = "SDM 3C 29.3.1.4 \"Checks on Guest RIP, RFLAGS, and SSP\""
 
-    func failGuest(_ id: StaticString, _ title: StaticString, _ field: VMCSField, _ wanted: String) -> VMEntryCheckFailure {
+    func failGuest(_ id: StaticString, _ title: StaticString, _ field: VMCSField, _ wanted: String)
+        -> VMEntryCheckFailure {
         VMEntryCheckFailure(group: .guestState, id: id, title: title, field: field, value: vmcs[field], wanted: wanted)
     }
 
@@ -126,6 +127,7 @@ extension EntryChecks {
     @Sendable static func guestInterruptFlagForInjection(_ s: Self) -> VMEntryCheckFailure? {
         guard s.injection.isValid, s.injection.type == .externalInterrupt,
               s.guestRFLAGS & RFLAGS.interrupt == 0 else { return nil }
-        return s.failGuest("guestInterruptFlagForInjection", guestFlags, .guestRFLAGS, "IF 1 with injection of an external interrupt")
+        return s.failGuest("guestInterruptFlagForInjection", guestFlags, .guestRFLAGS,
+                           "IF 1 with injection of an external interrupt")
     }
 }

@@ -3,11 +3,11 @@ import X86Architecture
 /// SDM 3C 29.3.1.2 "Checks on Guest Segment Registers". A failure is exit reason 33.
 extension EntryChecks {
     static let guestSegmentChecks: [Check] = [
-        trSelectorTI, ldtrSelectorTI, ssSelectorRPL, virtual8086Bases, systemBasesCanonical, csBaseHigh, dataBasesHigh,
-        virtual8086Limits, virtual8086Rights, csType, ssType, dataTypes, segmentsAreCodeOrData, csPrivilege, ssPrivilege,
-        dataPrivilege, segmentsPresent, segmentRightsReserved, csDefaultSize, segmentGranularity,
-        trType, trIsSystem, trPresent, trRightsReserved, trGranularity, trUsable,
-        ldtrType, ldtrIsSystem, ldtrPresent, ldtrRightsReserved, ldtrGranularity,
+        trSelectorTI, ldtrSelectorTI, ssSelectorRPL, virtual8086Bases, systemBasesCanonical, csBaseHigh,
+        dataBasesHigh, virtual8086Limits, virtual8086Rights, csType, ssType, dataTypes, segmentsAreCodeOrData,
+        csPrivilege, ssPrivilege, dataPrivilege, segmentsPresent, segmentRightsReserved, csDefaultSize,
+        segmentGranularity, trType, trIsSystem, trPresent, trRightsReserved, trGranularity, trUsable, ldtrType,
+        ldtrIsSystem, ldtrPresent, ldtrRightsReserved, ldtrGranularity,
     ]
 
     private static let segmentTitle: StaticString = "SDM 3C 29.3.1.2 \"Checks on Guest Segment Registers\""
@@ -19,15 +19,22 @@ extension EntryChecks {
     struct SegmentFields {
         let selector, base, limit, rights: VMCSField
     }
-    static let es = SegmentFields(selector: .guestESSelector, base: .guestESBase, limit: .guestESLimit, rights: .guestESAccessRights)
-    static let cs = SegmentFields(selector: .guestCSSelector, base: .guestCSBase, limit: .guestCSLimit, rights: .guestCSAccessRights)
-    static let ss = SegmentFields(selector: .guestSSSelector, base: .guestSSBase, limit: .guestSSLimit, rights: .guestSSAccessRights)
-    static let ds = SegmentFields(selector: .guestDSSelector, base: .guestDSBase, limit: .guestDSLimit, rights: .guestDSAccessRights)
-    static let fs = SegmentFields(selector: .guestFSSelector, base: .guestFSBase, limit: .guestFSLimit, rights: .guestFSAccessRights)
-    static let gs = SegmentFields(selector: .guestGSSelector, base: .guestGSBase, limit: .guestGSLimit, rights: .guestGSAccessRights)
+    static let es = SegmentFields(selector: .guestESSelector, base: .guestESBase, limit: .guestESLimit,
+                                  rights: .guestESAccessRights)
+    static let cs = SegmentFields(selector: .guestCSSelector, base: .guestCSBase, limit: .guestCSLimit,
+                                  rights: .guestCSAccessRights)
+    static let ss = SegmentFields(selector: .guestSSSelector, base: .guestSSBase, limit: .guestSSLimit,
+                                  rights: .guestSSAccessRights)
+    static let ds = SegmentFields(selector: .guestDSSelector, base: .guestDSBase, limit: .guestDSLimit,
+                                  rights: .guestDSAccessRights)
+    static let fs = SegmentFields(selector: .guestFSSelector, base: .guestFSBase, limit: .guestFSLimit,
+                                  rights: .guestFSAccessRights)
+    static let gs = SegmentFields(selector: .guestGSSelector, base: .guestGSBase, limit: .guestGSLimit,
+                                  rights: .guestGSAccessRights)
     static let ldtr = SegmentFields(selector: .guestLDTRSelector, base: .guestLDTRBase, limit: .guestLDTRLimit,
                                     rights: .guestLDTRAccessRights)
-    static let tr = SegmentFields(selector: .guestTRSelector, base: .guestTRBase, limit: .guestTRLimit, rights: .guestTRAccessRights)
+    static let tr = SegmentFields(selector: .guestTRSelector, base: .guestTRBase, limit: .guestTRLimit,
+                                  rights: .guestTRAccessRights)
     /// In sreg numbering.
     static let segmentRegisters: InlineArray<8, SegmentFields> = [es, cs, ss, ds, fs, gs, ldtr, tr]
 
@@ -151,7 +158,8 @@ extension EntryChecks {
         return nil
     }
     @Sendable static func segmentsPresent(_ s: Self) -> VMEntryCheckFailure? {
-        s.firstCodeOrData { !s.rights($0.rights).contains(.present) }.map { s.fail("segmentsPresent", $0.rights, "P 1") }
+        s.firstCodeOrData { !s.rights($0.rights).contains(.present) }
+            .map { s.fail("segmentsPresent", $0.rights, "P 1") }
     }
     @Sendable static func segmentRightsReserved(_ s: Self) -> VMEntryCheckFailure? {
         s.firstCodeOrData { s.rights($0.rights).rawValue & SegmentAccessRights.reserved.rawValue != 0 }

@@ -3,26 +3,31 @@ import X86Architecture
 /// SDM 3C 29.2.2 to 29.2.4: checks on the host-state area. A failure is VMfail with error 8.
 extension EntryChecks {
     static let hostStateChecks: [Check] = [
-        hostCR0Fixed, hostCR4Fixed, hostCR3Width, hostSysenterCanonical, hostPATValid, hostEFERReserved, hostEFERLongMode,
-        hostSelectorsRPLAndTI, hostCSSelectorNotNull, hostTRSelectorNotNull, hostSSSelectorNotNull, hostBasesCanonical,
-        hostAddressSpaceMatchesMode, ia32eGuestNeedsLongModeHost, host32BitRestrictions, host64BitPAE, hostRIPCanonical,
+        hostCR0Fixed, hostCR4Fixed, hostCR3Width, hostSysenterCanonical, hostPATValid, hostEFERReserved,
+        hostEFERLongMode, hostSelectorsRPLAndTI, hostCSSelectorNotNull, hostTRSelectorNotNull, hostSSSelectorNotNull,
+        hostBasesCanonical, hostAddressSpaceMatchesMode, ia32eGuestNeedsLongModeHost, host32BitRestrictions,
+        host64BitPAE, hostRIPCanonical,
     ]
 
     private static let hostRegisters: StaticString = "SDM 3C 29.2.2 \"Checks on Host Control Registers, MSRs, and SSP\""
-    private static let hostSegments: StaticString = "SDM 3C 29.2.3 \"Checks on Host Segment and Descriptor-Table Registers\""
+    private static let hostSegments: StaticString
+        = "SDM 3C 29.2.3 \"Checks on Host Segment and Descriptor-Table Registers\""
     private static let addressSpace: StaticString = "SDM 3C 29.2.4 \"Checks Related to Address-Space Size\""
 
-    private func fail(_ id: StaticString, _ title: StaticString, _ field: VMCSField, _ wanted: String) -> VMEntryCheckFailure {
+    private func fail(_ id: StaticString, _ title: StaticString, _ field: VMCSField, _ wanted: String)
+        -> VMEntryCheckFailure {
         VMEntryCheckFailure(group: .hostState, id: id, title: title, field: field, value: vmcs[field], wanted: wanted)
     }
 
     @Sendable static func hostCR0Fixed(_ s: Self) -> VMEntryCheckFailure? {
         VMXModel.allowsCR0(s.vmcs[.hostCR0]) ? nil
-            : s.fail("hostCR0Fixed", hostRegisters, .hostCR0, "the bits of IA32_VMX_CR0_FIXED0 1, others as IA32_VMX_CR0_FIXED1")
+            : s.fail("hostCR0Fixed", hostRegisters, .hostCR0,
+                     "the bits of IA32_VMX_CR0_FIXED0 1, others as IA32_VMX_CR0_FIXED1")
     }
     @Sendable static func hostCR4Fixed(_ s: Self) -> VMEntryCheckFailure? {
         VMXModel.allowsCR4(s.vmcs[.hostCR4], fixed1: s.cr4Fixed1) ? nil
-            : s.fail("hostCR4Fixed", hostRegisters, .hostCR4, "the bits of IA32_VMX_CR4_FIXED0 1, others as IA32_VMX_CR4_FIXED1")
+            : s.fail("hostCR4Fixed", hostRegisters, .hostCR4,
+                     "the bits of IA32_VMX_CR4_FIXED0 1, others as IA32_VMX_CR4_FIXED1")
     }
     @Sendable static func hostCR3Width(_ s: Self) -> VMEntryCheckFailure? {
         s.isPhysical(s.vmcs[.hostCR3]) ? nil
@@ -47,7 +52,8 @@ extension EntryChecks {
         guard s.exit.contains(.loadEFER) else { return nil }
         let wanted = s.hostIs64Bit ? EFER.longModeEnable | EFER.longModeActive : 0
         return s.vmcs[.hostEFER] & (EFER.longModeEnable | EFER.longModeActive) == wanted ? nil
-            : s.fail("hostEFERLongMode", hostRegisters, .hostEFER, "LMA and LME both equal to \"host address-space size\"")
+            : s.fail("hostEFERLongMode", hostRegisters, .hostEFER,
+                     "LMA and LME both equal to \"host address-space size\"")
     }
 
     @Sendable static func hostSelectorsRPLAndTI(_ s: Self) -> VMEntryCheckFailure? {
@@ -83,7 +89,8 @@ extension EntryChecks {
     }
     @Sendable static func ia32eGuestNeedsLongModeHost(_ s: Self) -> VMEntryCheckFailure? {
         guard s.ia32eGuest, !s.hostIs64Bit else { return nil }
-        return s.fail("ia32eGuestNeedsLongModeHost", addressSpace, .entryControls, "\"IA-32e mode guest\" 0 with a 32-bit host")
+        return s.fail("ia32eGuestNeedsLongModeHost", addressSpace, .entryControls,
+                      "\"IA-32e mode guest\" 0 with a 32-bit host")
     }
     @Sendable static func host32BitRestrictions(_ s: Self) -> VMEntryCheckFailure? {
         guard !s.hostIs64Bit else { return nil }

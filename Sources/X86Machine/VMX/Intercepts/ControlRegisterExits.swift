@@ -50,13 +50,15 @@ extension Processor {
     func vmxCheckCLTS(_ i: borrowing Instruction) throws(Interruption) -> Bool {
         guard vmx.inNonRoot, vmx.controls.cr0Mask & CR0.taskSwitched != 0 else { return true }
         if vmx.controls.cr0Shadow & CR0.taskSwitched != 0 {
-            throw exit(.controlRegisterAccess, i, qualification: ControlRegisterQualification(register: 0, access: .clts).rawValue)
+            throw exit(.controlRegisterAccess, i,
+                       qualification: ControlRegisterQualification(register: 0, access: .clts).rawValue)
         }
         return false
     }
     /// LMSW: exits if it would change a host-owned bit among 3:0 (bit 0 only from 0 to 1). Otherwise gives the four
     /// bits to load. `linear`: address of a memory operand.
-    func vmxCheckLMSW(_ i: borrowing Instruction, _ source: UInt16, linear: LinearAddress?) throws(Interruption) -> UInt16 {
+    func vmxCheckLMSW(_ i: borrowing Instruction, _ source: UInt16, linear: LinearAddress?) throws(Interruption)
+        -> UInt16 {
         guard vmx.inNonRoot else { return source }
         let mask = UInt16(truncatingIfNeeded: vmx.controls.cr0Mask) & 0xF
         let differs = (source ^ UInt16(truncatingIfNeeded: vmx.controls.cr0Shadow)) & mask
@@ -89,7 +91,8 @@ extension Processor {
         guard allowsCR4(cr4) else { throw .exception(.generalProtection()) }
     }
 
-    private func movCR(_ i: borrowing Instruction, _ n: UInt64, _ access: ControlRegisterQualification.AccessType) -> Interruption {
+    private func movCR(_ i: borrowing Instruction, _ n: UInt64, _ access: ControlRegisterQualification.AccessType)
+        -> Interruption {
         exit(.controlRegisterAccess, i,
              qualification: ControlRegisterQualification(register: n, access: access, gpr: UInt64(i.rm & 15)).rawValue)
     }

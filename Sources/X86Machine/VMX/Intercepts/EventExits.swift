@@ -70,7 +70,8 @@ extension Processor {
         guard externalInterruptsExit else { return }
         var cause = VMExitCause(.externalInterrupt)
         if vmx.controls.exit.contains(.acknowledgeInterruptOnExit) {
-            cause.interruptionInformation = InterruptionInformation(vector: acknowledgeInterrupt(), type: .externalInterrupt)
+            cause.interruptionInformation
+                = InterruptionInformation(vector: acknowledgeInterrupt(), type: .externalInterrupt)
                 .rawValue
         }
         throw .vmExit(cause)

@@ -58,7 +58,8 @@ extension Processor {
     }
     func vmxCheckINVPCID(_ i: borrowing Instruction) throws(Interruption) {
         if guestHas(.enableINVPCID) && guestHas(.invlpgExiting) {
-            throw exit(.invpcid, i, qualification: displacementQualification(i), information: memoryInformation(i, type: i.reg))
+            throw exit(.invpcid, i, qualification: displacementQualification(i),
+                       information: memoryInformation(i, type: i.reg))
         }
     }
     func vmxCheckWBINVD(_ i: borrowing Instruction) throws(Interruption) {
@@ -116,7 +117,8 @@ extension Processor {
     }
 
     /// VM-exit instruction information of a memory operand; `type`: the register of INVEPT, INVVPID and INVPCID, the
-    /// field encoding's register of VMREAD and VMWRITE. SDM 3C 30.2.5 "Information for VM Exits Due to Instruction Execution".
+    /// field encoding's register of VMREAD and VMWRITE. SDM 3C 30.2.5 "Information for VM Exits Due to Instruction
+    /// Execution".
     func memoryInformation(_ i: borrowing Instruction, type: UInt8 = 0) -> UInt32 {
         guard i.hasMemory else { return UInt32(type & 15) << 28 | registerInformation(i) }
         var information = UInt32(i.scale & 3) | addressSizeInformation(i) | UInt32(i.segment & 7) << 15
