@@ -1,4 +1,4 @@
-/* Extended page tables of domains (SDM 3C 29.3.2 "EPT Translation Mechanism"). The kernel is trusted and edits them directly. */
+/* Extended page tables of domains (SDM 3C 31.3.2 "EPT Translation Mechanism"). The kernel is trusted and edits them directly. */
 #include "domain.h"
 #include "monitor.h"
 

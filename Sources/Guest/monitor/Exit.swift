@@ -42,7 +42,7 @@ struct VMExit {
         }
     }
 
-    /// Behind the instruction that caused the exit. SDM 3C 29.3 "Loading Guest State": no STI or MOV SS blocking is left.
+    /// Behind the instruction that caused the exit. SDM 3C 29.3.2 "Loading Guest State": no STI or MOV SS blocking is left.
     func skipInstruction() {
         VMCS[.guestRIP] = VMCS[.guestRIP] &+ VMCS[.exitInstructionLength]
         VMCS[.guestInterruptibilityState] = VMCS[.guestInterruptibilityState]

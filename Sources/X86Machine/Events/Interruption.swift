@@ -6,7 +6,7 @@ import X86Architecture
 enum Interruption: Error {
     /// A fault of the current instruction; RIP still points at it.
     case exception(Exception)
-    /// The instruction (or its access) causes a VM exit (SDM 3C chapter 26 "VM Exits"). RIP still points at it.
+    /// The instruction (or its access) causes a VM exit (SDM 3C chapter 30 "VM Exits"). RIP still points at it.
     case vmExit(VMExitCause)
     /// A valid encoding or state that is not modelled: the run stops with exit code 3 and this text.
     case notModelled(String)
