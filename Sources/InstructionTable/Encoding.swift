@@ -99,12 +99,13 @@ public struct Encoding: Sendable, Equatable {
     }
 
     private mutating func readPrefix(_ token: String, bytesSeen: Int) throws(Malformed) -> Bool {
+        let allowsPrefix = bytesSeen == 0 && !map.isVEX
         switch token {
         case "NP": mandatory = .none
         case "NFx": mandatory = .noF2F3
-        case "66" where bytesSeen == 0: mandatory = .prefix66
-        case "F2" where bytesSeen == 0: mandatory = .prefixF2
-        case "F3" where bytesSeen == 0: mandatory = .prefixF3
+        case "66" where allowsPrefix: mandatory = .prefix66
+        case "F2" where allowsPrefix: mandatory = .prefixF2
+        case "F3" where allowsPrefix: mandatory = .prefixF3
         case "o16": operandSize = .o16
         case "o32": operandSize = .o32
         case "REX.W": operandSize = .rexW

@@ -32,6 +32,8 @@ public struct InstructionRow: Sendable {
         case rep, repcc
         /// Only without REX.B (NOP against XCHG r8, rAX).
         case noRexB = "b0"
+        /// The operands are ModRM.rm, VEX.vvvv and ModRM.reg, in this order (the SDM's Op/En "MVR").
+        case rmFirst = "mvr"
     }
 
     /// Position in the whole table: the row number of a decoded instruction.

@@ -54,6 +54,7 @@ extension InstructionRow {
         case (1, 0): return [.modRMRM]
         case (2, 0): return [.modRMRM, .modRMReg]
         case (2, _): return [.modRMReg, .modRMRM]
+        case (3, nil) where has(.rmFirst): return [.modRMRM, .vexV, .modRMReg]
         case (3, 0): return [.modRMRM, .vexV, .modRMReg]
         case (3, 1): return [.modRMReg, .modRMRM, .vexV]
         case (3, _): return [.modRMReg, .vexV, .modRMRM]

@@ -74,7 +74,7 @@ struct GeneratedTables {
         for position in 0..<4 { rows.append(position < row.operands.count ? number(row.operands[position]) : 0) }
         let access = InstructionRow.Access.allCases.firstIndex(of: row.access) ?? 0
         rows.append(access)
-        // The last attribute matters to the tree alone.
+        // The last two attributes matter to the tree and to operands alone.
         rows.append(InstructionRow.Attribute.allCases.prefix(14).enumerated().reduce(0) {
             $0 | (row.has($1.element) ? 1 << $1.offset : 0)
         })

@@ -164,7 +164,11 @@ public enum Decoder {
             // SDM 2A 2.3.5.6 "Instruction Operand Encoding and VEX.vvvv": 1111b when it encodes nothing.
             if !fields.usesVexV && i.vexV != 0 { throw .undefined }
             // SDM 2A 2.3.12 "Vector SIB (VSIB) Memory Addressing" needs a SIB byte.
-            if fields.hasVectorIndex && (i.modRM & 7 != 4 || i.addressSize == 2) { throw .undefined }
+            if fields.hasVectorIndex {
+                guard i.modRM & 7 == 4, i.addressSize != 2 else { throw .undefined }
+                // Gathers need three different registers (SDM 2C "VGATHERDPS/VGATHERQPS").
+                guard i.reg != i.index, i.reg != i.vexV, i.index != i.vexV else { throw .undefined }
+            }
         }
     }
 

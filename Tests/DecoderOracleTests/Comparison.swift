@@ -137,7 +137,8 @@ struct Comparison {
         if i.index != Instruction.none && other.c != 1 << i.scale { return "scale \(i.scale), Zydis \(other.c)" }
         if Int64(i.displacement) != other.value { return "displacement \(i.displacement), Zydis \(other.value)" }
         if i.segment != other.segment { return "segment \(i.segment), Zydis \(other.segment)" }
-        if operand.memoryWidth != other.size && operand.memoryWidth != 0 {
+        let hasWidth = operand.memoryWidth != 0 && operand.kind != .vectorIndexedMemory
+        if hasWidth && operand.memoryWidth != other.size {
             return "\(operand.memoryWidth) bits of memory, Zydis \(other.size)"
         }
         return nil

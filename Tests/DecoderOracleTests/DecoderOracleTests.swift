@@ -13,7 +13,7 @@ import X86Decoder
         defer { zydis.remove() }
         var tally = Tally()
         for size in [CodeSize.bits64, .bits32, .bits16] {
-            for enumeration in Enumeration.legacy(size) {
+            for enumeration in Enumeration.legacy(size) + Enumeration.vex(size) {
                 let queries = enumeration.queries
                 for (query, answer) in zip(queries, try zydis.answers(queries)) { tally.add(Comparison(query, answer)) }
             }

@@ -16,6 +16,21 @@ enum KnownDifferences {
                 "xcrypt_cbc", "xcrypt_cfb", "xcrypt_ctr", "xcrypt_ecb", "xcrypt_ofb", "xsha1", "xsha256", "xstore",
             ].contains(comparison.theirs.mnemonic) && comparison.isUndefined
         },
+        Rule(reason: "AVX-512 and AMX have no rows: the opcodes are undefined on processors without") { comparison, _ in
+            let name = comparison.theirs.mnemonic
+            return comparison.isVEX && comparison.isUndefined
+                && ["k", "tile", "tdp", "ldtilecfg", "sttilecfg", "vpdp"].contains { name.hasPrefix($0) }
+        },
+        Rule(reason: "Knights Corner's instructions with VEX are its own") { comparison, _ in
+            let names = ["clevict", "delay", "jk", "spflt", "lzcnt", "popcnt", "tzcnt", "vprefetch"]
+            return comparison.isVEX && comparison.isUndefined
+                && names.contains { comparison.theirs.mnemonic.hasPrefix($0) }
+        },
+        Rule(reason: "FMA4 and VPERMIL2 are AMD's") { comparison, _ in
+            let name = comparison.theirs.mnemonic
+            return comparison.isVEX && comparison.isUndefined && (name.hasPrefix("vpermil2")
+                || ["vfmadd", "vfmsub", "vfnmadd", "vfnmsub"].contains { name.hasPrefix($0) })
+        },
         Rule(reason: "SYSCALL and SYSRET are valid on Intel processors in 64-bit mode only (SDM 2B)") { comparison, _ in
             ["syscall", "sysret"].contains(comparison.theirs.mnemonic) && comparison.query.size != .bits64
                 && comparison.isUndefined
@@ -57,6 +72,7 @@ enum KnownDifferences {
 }
 
 extension Comparison {
+    var isVEX: Bool { query.bytes.prefix(3).contains { $0 & 0xfe == 0xc4 } }
     var isUndefined: Bool {
         if case .failure(.undefined) = ours { return true }
         return false

@@ -67,7 +67,7 @@ import X86Decoder
         let opcode = encoding.opcode + (encoding.opcodeHasRegister ? 1 : 0)
         if encoding.map.isVEX {
             let length = selection[.vectorLength].trailingZeroBitCount << 2
-            let vexV: UInt8 = row.operands.contains { $0.placement == .vexV } ? 0x70 : 0x78
+            let vexV: UInt8 = row.operands.contains { $0.placement == .vexV } ? 0x50 : 0x78
             let third = (isWide ? 0x80 : 0) | vexV | UInt8(length | prefix)
             bytes += [0xc4, 0xe0 | encoding.map.rawValue - 3, third, opcode]
         } else {
