@@ -16,18 +16,22 @@ struct Enumeration {
     static let tail: [UInt8] = [0x81, 0x12, 0xf3, 0x04, 0xe5, 0x76, 0x07, 0x98, 0x19, 0xaa, 0x2b, 0xbc, 0x3d, 0xce]
 
     var queries: [Zydis.Query] {
-        var result: [Zydis.Query] = []
-        for opcode in opcodes {
-            for modRM in UInt8.min...UInt8.max where everyModRM || Self.isRepresentative(modRM) {
-                let start = prefixes + escape + [opcode, modRM]
-                let hasSIB = modRM & 7 == 4 && modRM < 0xc0
-                let sibs = modRM >> 3 & 7 == opcode & 7 || everyModRM ? Self.sib : [Self.sib[Int(modRM >> 3 & 3)]]
-                for sib in hasSIB ? sibs : [Self.tail[0]] {
-                    result.append(.init(size: size, bytes: Array((start + [sib] + Self.tail).prefix(15))))
-                }
+        opcodes.flatMap { opcode in
+            let start = prefixes + escape + [opcode]
+            return (everyModRM ? Self.everyTail : Self.tails[Int(opcode & 7)]).map {
+                Zydis.Query(size: size, bytes: Array((start + $0).prefix(15)))
             }
         }
-        return result
+    }
+
+    private static let everyTail = (UInt8.min...UInt8.max).flatMap { tails(modRM: $0, everySIB: true) }
+    /// By the opcode's low bits, which choose the ModRM.reg that is tried with every SIB byte.
+    private static let tails = (0..<8 as Range<UInt8>).map { low in
+        (UInt8.min...UInt8.max).filter(isRepresentative).flatMap { tails(modRM: $0, everySIB: $0 >> 3 & 7 == low) }
+    }
+    private static func tails(modRM: UInt8, everySIB: Bool) -> [[UInt8]] {
+        guard modRM & 7 == 4 && modRM < 0xc0 else { return [[modRM] + tail] }
+        return (everySIB ? sib : [sib[Int(modRM >> 3 & 3)]]).map { [modRM, $0] + tail }
     }
 
     private static func isRepresentative(_ modRM: UInt8) -> Bool {
@@ -50,10 +54,16 @@ struct Enumeration {
         [0x66, 0xf2, 0x41], [0x48, 0x66], [0x4f, 0xf3], [0x48, 0x41], [0xf0, 0x48], [0x67, 0x4c], [0x67, 0x66, 0x43],
     ]
 
+    /// The three-byte maps share the prefix logic of the others.
+    static let shortPrefixes: [[UInt8]] = [[], [0x66], [0xf2], [0xf3], [0x67], [0xf0], [0x66, 0xf2], [0xf3, 0x66]]
+    static let shortREXPrefixes: [[UInt8]] = [[0x4f], [0x66, 0x48], [0xf2, 0x48], [0xf3, 0x48], [0x66, 0xf2, 0x41]]
+
     static func legacy(_ size: CodeSize) -> [Enumeration] {
-        let prefixes = legacyPrefixes + (size == .bits64 ? rexPrefixes : [])
-        return escapes.flatMap { escape in
-            prefixes.enumerated().map { n, prefix in
+        escapes.flatMap { escape in
+            let isShort = escape.count == 2, hasREX = size == .bits64
+            let prefixes = isShort ? shortPrefixes + (hasREX ? shortREXPrefixes : [])
+                : legacyPrefixes + (hasREX ? rexPrefixes : [])
+            return prefixes.enumerated().map { n, prefix in
                 Enumeration(size: size, prefixes: prefix, escape: escape, everyModRM: n == 0)
             }
         }
@@ -63,10 +73,10 @@ struct Enumeration {
     static func vex(_ size: CodeSize) -> [Enumeration] {
         var result: [Enumeration] = []
         for low in 0..<8 as Range<UInt8> {
-            for v: UInt8 in [0x78, 0x50] {
+            for v: UInt8 in size == .bits64 ? [0x78, 0x50] : [0x78] {
                 result.append(Enumeration(size: size, prefixes: [], escape: [0xc5, 0x80 | v | low]))
                 for map: UInt8 in 1...3 {
-                    for w: UInt8 in [0, 0x80] {
+                    for w: UInt8 in v == 0x78 ? [0, 0x80] : [0] {
                         result.append(Enumeration(size: size, prefixes: [], escape: [0xc4, 0xe0 | map, w | v | low]))
                     }
                 }
