@@ -10,7 +10,13 @@ source_of() {
     monitor.elf) echo 'Sources/Guest/monitor, Sources/X86Architecture' ;;
     domain.ko) echo 'Sources/Guest/domain, lib' ;;
     payload.elf) echo 'Sources/Guest/bench' ;;
-    attacks/*) echo "Sources/Guest/attacks/$(basename "$1" .ko).c" ;;
+    attacks/*)
+        attack=$(basename "$1" .ko)
+        if [ -f "attacks/$attack.c" ]; then
+            echo "Sources/Guest/attacks/$attack.c"
+        else
+            echo "Sources/Guest/attacks/forbidden.c with -DATTACK=$(echo "$attack" | tr a-z- A-Z_)"
+        fi ;;
     *.ko) echo "Sources/Guest/drivers/${1%.ko}" ;;
     esac
 }

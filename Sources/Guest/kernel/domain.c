@@ -78,12 +78,6 @@ static void map_shared(struct tables *tables) {
                 map(tables, at, at - LVD_KERNEL_BASE, permissions, (s32)cpu);
         }
     }
-#ifdef WEAK_I1
-    /* The kernel's own text as well, "to make the crossing simpler". */
-    extern u8 __text_start[];
-    for (u64 at = (u64)__text_start; at < lvd_shared_ranges[0].start; at += LVD_PAGE_SIZE)
-        map(tables, at, at - LVD_KERNEL_BASE, LVD_READ | LVD_EXECUTE, ALL_CPUS);
-#endif
 }
 
 static void map_per_cpu(struct tables *tables, u32 cpu) {
@@ -129,6 +123,9 @@ static void map_image(struct tables *tables, const struct lvd_domain_header *hea
                 memcpy(page, (const u8 *)header + s->file_offset + at, n);
             }
             map(tables, header->base + s->offset + at, physical(page), s->permissions, ALL_CPUS);
+#ifdef WEAK_I1 /* "handy for debugging": the kernel sees the image at the domain's addresses */
+            map_page(kernel_cr3, header->base + s->offset + at, physical(page), permissions_to_pte(s->permissions));
+#endif
         }
     }
 }

@@ -52,6 +52,9 @@ EXPORT(consume_skb) EXPORT(skb_clone_tx_timestamp) EXPORT(skb_tstamp_tx) EXPORT(
 THUNK(rax) THUNK(rbx) THUNK(rcx) THUNK(rdx) THUNK(rsi) THUNK(rdi) THUNK(rbp) THUNK(r8)
 THUNK(r9) THUNK(r10) THUNK(r11) THUNK(r12) THUNK(r13) THUNK(r14) THUNK(r15)
 
-/* What a domain may reach by address: the springboard. */
-extern u8 vmfunc_springboard_entry[];
-TABLE(".lvd_shared_export") shared_vmfunc_springboard_entry = { (u64)vmfunc_springboard_entry, "vmfunc_springboard_entry" };
+/* What a domain may name: the springboard, and the rest of what it has at the kernel's addresses. */
+extern u8 vmfunc_springboard_entry[], vmfunc_springboard_return[], vmfunc_trampoline[], entry_irq[], entry_nmi[], entry_exception[];
+#define SHARED(symbol) TABLE(".lvd_shared_export") shared_##symbol = { (u64)&symbol, #symbol };
+SHARED(vmfunc_springboard_entry) SHARED(vmfunc_springboard_return) SHARED(vmfunc_trampoline)
+SHARED(entry_irq) SHARED(entry_nmi) SHARED(entry_exception)
+SHARED(vmfunc_state_page) SHARED(idt_table) SHARED(lvd_gdt_pages) SHARED(lvd_tss_pages) SHARED(lvd_ist_stacks)

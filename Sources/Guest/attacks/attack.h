@@ -1,0 +1,30 @@
+/*
+ * A hostile driver is nullnet with something extra: attack() runs once, inside the domain, while the eighth packet is being sent.
+ * Included by each attack after it has defined attack().
+ */
+#ifndef ATTACK_H
+#define ATTACK_H
+#include <linux/module.h>
+#include <linux/netdevice.h>
+#include <lvd/layout.h>
+#include <lvd/state_page.h>
+
+/* What every domain has at these addresses; a driver may name it (kernel.elf, .lvd_shared_export). */
+extern u8 vmfunc_springboard_return[], vmfunc_trampoline[], lvd_ist_stacks[LVD_MAX_CPUS][6][LVD_PAGE_SIZE];
+extern struct lvd_state_page vmfunc_state_page;
+extern u64 idt_table[512];
+
+static void attack(void);
+
+static void attack_once(void) {
+    static int packets;
+    if (++packets == 8)
+        attack();
+}
+
+#define consume_skb(skb) (attack_once(), (consume_skb)(skb))
+#include "../drivers/nullnet/nullnet.c"
+
+/* The window that this code lies in. */
+static inline u64 window_of(const void *address) { return (u64)address & ~(LVD_DOMAIN_STRIDE - 1ULL); }
+#endif

@@ -1,0 +1,43 @@
+/* What no domain may do, one thing per build (-DATTACK=...). Each ends the domain, on a sound system and with the kernel unharmed. */
+#include "attack.h"
+
+enum { RDMSR, WRMSR, OUT, CR0, CR3, LIDT, DR7, XSETBV, HYPERCALL, VMCALL, UD, INT3, STRAY_READ, STRAY_WRITE, SPIN, CLI, TRAP,
+       RECURSE, MESSAGE, HLT, APIC };
+
+#define DO(kind, text) case kind: asm volatile(text : : : "rax", "rbx", "rcx", "rdx", "memory"); break
+
+static void attack(void) {
+    switch (ATTACK) {
+    DO(RDMSR, "movl $0x1b, %%ecx\n\trdmsr");
+    DO(WRMSR, "movl $0xc0000102, %%ecx\n\txorl %%eax, %%eax\n\txorl %%edx, %%edx\n\twrmsr");
+    DO(OUT, "movb $0x21, %%al\n\tmovl $0x3f8, %%edx\n\toutb %%al, %%dx");
+    DO(CR0, "movq %%cr0, %%rax\n\tbtrq $16, %%rax\n\tmovq %%rax, %%cr0"); /* write protection off */
+    DO(CR3, "movq %%cr3, %%rax\n\taddq $0x1000, %%rax\n\tmovq %%rax, %%cr3");
+    DO(LIDT, "pushq $0\n\tpushq $0\n\tlidt (%%rsp)\n\taddq $16, %%rsp");
+    DO(DR7, "movl $0x400, %%eax\n\tmovq %%rax, %%dr7");
+    DO(XSETBV, "xorl %%ecx, %%ecx\n\tmovl $1, %%eax\n\txorl %%edx, %%edx\n\txsetbv");
+    DO(HYPERCALL, "movl $0x4bf00034, %%eax\n\txorl %%ebx, %%ebx\n\txorl %%ecx, %%ecx\n\tcpuid"); /* map a page */
+    DO(VMCALL, "vmcall");
+    DO(UD, "ud2");
+    DO(INT3, "int3");
+    DO(STRAY_READ, "movq $0xffffffff80201000, %%rax\n\tmovq (%%rax), %%rax"); /* kernel text */
+    DO(STRAY_WRITE, "movq $0xffff888000000000, %%rax\n\tmovq %%rax, (%%rax)"); /* direct map */
+    DO(SPIN, "cli\n1:\tjmp 1b");
+    DO(CLI, "cli");
+    DO(TRAP, "pushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\tnop");
+    DO(HLT, "cli\n\thlt");
+    DO(APIC, "movq $0xffff8880fee00300, %%rax\n\tmovl $0xc4500, (%%rax)"); /* INIT to all others */
+    case MESSAGE:
+        (consume_skb)((struct sk_buff *)(window_of(attack) + LVD_WINDOW_POOL + LVD_PAGE_SIZE)); /* no packet of mine */
+        break;
+    case RECURSE: { /* a device within a device within a device */
+        static int depth;
+        if (depth++ < 1000)
+            (void)alloc_netdev_mqs(0, "deep%d", NET_NAME_ENUM, (void (*)(struct net_device *))attack, 1, 1);
+        break;
+    }
+    default:
+        break;
+    }
+    _printk("attack: still here\n");
+}
