@@ -14,17 +14,16 @@ struct DriverInput {
     init(path: String) throws(ImageError) {
         object = try ELFObject(path: path)
         metadata = try ModuleMetadata(object)
-        let file = path.split(separator: "/").last.map { String($0) } ?? path
-        name = metadata.name ?? (file.hasSuffix(".ko") ? String(file.dropLast(3)) : file)
-        guard name.utf8.count <= 63, !name.isEmpty, name.utf8.allSatisfy(Self.isNameByte) else {
-            throw ImageError(
-                .malformed, file: path, at: .section(".modinfo"), found: "the module name \(name.debugDescription)",
-                expected: "1 to 63 letters, digits, - and _")
-        }
+        name = metadata.name ?? Self.name(ofFile: path)
         guard object.kind == .relocatable else {
             throw ImageError(
                 .unsupported, file: path, at: .file, found: "an ELF \(object.kind) file",
                 expected: "a relocatable kernel module (.ko)")
+        }
+        guard name.utf8.count <= 63, !name.isEmpty, name.utf8.allSatisfy(Self.isNameByte) else {
+            throw ImageError(
+                .malformed, file: path, at: .section(".modinfo"), found: "the module name \(name.debugDescription)",
+                expected: "1 to 63 letters, digits, - and _")
         }
         guard let release = metadata.kernelRelease else {
             throw ImageError(
@@ -38,6 +37,13 @@ struct DriverInput {
                 .unsupported, file: path, at: .section(".gnu.linkonce.this_module"), found: "no init_module",
                 expected: "a module with an init function")
         }
+    }
+
+    /// For a module that does not say its name: its file's, with `_` for what a name cannot hold.
+    private static func name(ofFile path: String) -> String {
+        let file = path.split(separator: "/").last ?? "driver"
+        let stem = file.hasSuffix(".ko") ? file.dropLast(3) : file
+        return String(decoding: stem.utf8.prefix(63).map { isNameByte($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
     }
 
     /// The name becomes a word of the guest's command line.

@@ -127,7 +127,9 @@ struct SymbolResolution {
         imports[index].append(found)
     }
 
-    /// Names the first missing symbol at its first use, and lists the others.
+    private static let namesInHint = 12
+
+    /// Names the first missing symbol at its first use, and lists others.
     private func unresolved(_ missing: [Int], _ object: any ObjectFileReader) -> ImageError {
         let name = object.symbols[missing[0]].name
         var place = ImagePlace.symbol(name)
@@ -139,8 +141,9 @@ struct SymbolResolution {
         }
         var hint: String?
         if missing.count > 1 {
-            hint = "\(missing.count) imports are missing: "
-                + missing.map { object.symbols[$0].name }.joined(separator: ", ")
+            let shown = missing.prefix(Self.namesInHint).map { object.symbols[$0].name }.joined(separator: ", ")
+            let others = missing.count - Self.namesInHint
+            hint = "\(missing.count) imports are missing: \(shown)" + (others > 0 ? " and \(others) others" : "")
         }
         return object.error(
             .unresolved, at: place, found: "an import that nothing supplies",
