@@ -77,6 +77,17 @@ struct EntryCase: CustomTestStringConvertible, Sendable {
         #expect(m.launch())
     }
 
+    @Test func `a failed entry is part of the digest by name`() {
+        func digest(_ field: VMCSField) -> MachineDigest {
+            let m = VMXTestMachine().prepared()
+            m[field] = 0
+            m.launch()
+            m[field] = 1
+            return m.machine.digest
+        }
+        #expect(digest(.hostCSSelector) == digest(.hostCSSelector))
+    }
+
     // MARK: Controls
 
     static let controlCases: [EntryCase] = [
