@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "LVD", dependencies: ["X86Machine", "Boot"], swiftSettings: strict),
         .target(name: "Isolation", dependencies: ["LVD"], swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Boot", "Traces", "LVD", "Isolation"], swiftSettings: strict),
-        .target(name: "Reports", dependencies: ["DriverImage", "Simulation"], swiftSettings: strict),
+        .target(name: "Reports", dependencies: ["X86Decoder", "DriverImage", "Simulation"], swiftSettings: strict),
         .target(name: "Commands",
                 dependencies: ["X86Machine", "DriverImage", "Boot", "Isolation", "Simulation", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser")],
                 swiftSettings: strict),

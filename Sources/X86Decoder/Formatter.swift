@@ -11,6 +11,19 @@ public enum Formatter {
     /// In lower case, with the condition and the size of string operations.
     public static func mnemonic(_ i: Instruction) -> String { mnemonic(i, InstructionInfo(i.row)) }
 
+    /// Where a relative branch at `address` leads; nil for every other instruction.
+    public static func branchTarget(_ i: Instruction, at address: UInt64) -> UInt64? {
+        let info = InstructionInfo(i.row)
+        let isRelative = (0..<info.operandCount).contains { info.operand($0)?.kind == .relative }
+        return isRelative ? target(i, at: address) : nil
+    }
+
+    /// The instruction pointer is cut to the operand size.
+    private static func target(_ i: Instruction, at address: UInt64) -> UInt64 {
+        let target = address &+ UInt64(i.length) &+ i.immediate
+        return i.operandSize == 8 ? target : target & (1 &<< (UInt64(i.operandSize) * 8) - 1)
+    }
+
     static let conditions: [StaticString] = [
         "o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g",
     ]
@@ -71,9 +84,7 @@ public enum Formatter {
         _ operand: InstructionInfo.Operand, _ i: Instruction, _ info: InstructionInfo, _ address: UInt64
     ) -> String {
         switch operand.kind {
-        case .relative:
-            let target = address &+ UInt64(i.length) &+ i.immediate
-            return hex(i.operandSize == 8 ? target : target & (1 &<< (UInt64(i.operandSize) * 8) - 1))
+        case .relative: return hex(target(i, at: address))
         case .farPointer: return hex(UInt64(i.immediate2)) + ":" + hex(i.immediate)
         case .memoryOffset: return sizeName(operand) + segment(i) + "[" + hex(i.immediate) + "]"
         default: break
