@@ -158,7 +158,8 @@ import Testing
             _Static_assert(LVD_DOMAIN_STRIDE == \(DriverPlacement.stride), "stride");
             _Static_assert(LVD_WINDOW_IMAGE_END == \(DriverPlacement.maximumBytes), "image");
             _Static_assert(LVD_MAX_DOMAINS == \(DriverPlacement.maximumCount), "domains");
-            _Static_assert(LVD_MONITOR_PHYS == \(LVDSystem.monitorMemory), "monitor");
+            _Static_assert(LVD_MONITOR_PHYS == \(LVDSystem.monitorMemory.lowerBound), "monitor");
+            _Static_assert(LVD_MONITOR_PHYS_END == \(LVDSystem.monitorMemory.upperBound), "monitor");
             """, flags: GuestSystem.flags)
     }
 
