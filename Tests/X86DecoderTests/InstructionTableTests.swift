@@ -13,6 +13,33 @@ import Testing
         #expect(cells.count > 300)
     }
 
+    private func cells(_ rows: String...) throws -> [InstructionTable.Cell] {
+        try InstructionTable { $0 == "OneByte.table" ? rows.joined(separator: "\n") : nil }.cells()
+    }
+
+    @Test func twoRowsCannotClaimTheSameInstruction() {
+        let error = #expect(throws: TableError.self) {
+            // Without prefixes outside 64-bit mode both match, and neither is a special case of the other.
+            try cells("ADD r/m16, r16 | NP o16 01 /r | add | rw |", "SUB r/m16, r16 | o16 01 /r | sub | rw | i64")
+        }
+        #expect(error?.message == "'SUB r/m16, r16' overlaps 'ADD r/m16, r16' of OneByte.table:1" && error?.line == 2)
+    }
+
+    @Test func aSpecialCaseTakesItsInstructionsFromTheGeneralRow() throws {
+        let cell = try #require(try cells(
+            "BSF r32, r/m32 | o32 BC /r | bsf | rw |", "TZCNT r32, r/m32 | o32 F3 BC /r | tzcnt | w |").first)
+        guard case .choice(.prefix, let children) = cell.tree else {
+            Issue.record("\(cell.tree)")
+            return
+        }
+        let size: (Int) -> OpcodeTree = { .choice(.size, [.undefined, .row($0), .undefined]) }
+        #expect(children == [size(0), size(0), size(1), size(0)])
+    }
+
+    @Test func rowsOfOneOpcodeAgreeAboutModRM() {
+        #expect(throws: TableError.self) { try cells("CBW | o16 98 | cbw | - |", "NOT r/m32 | o32 98 /2 | not | rw |") }
+    }
+
     @Test func aRowIsReadAsTheSDMPrintsIt() throws {
         let text = "# Heading\nADD r/m64, imm8 | REX.W + 83 /0 ib | add | rw | sx lock\n"
         let table = try InstructionTable { $0 == "OneByte.table" ? text : nil }
