@@ -40,3 +40,22 @@ public enum MSR {
     public static let kernelGSBase: UInt32 = 0xC000_0102
     public static let tscAux: UInt32 = 0xC000_0103
 }
+
+/// IA32_MISC_ENABLE, SDM 4 table 2-2.
+public enum MiscEnable {
+    public static let fastStrings: UInt64 = 1 << 0
+    public static let thermalControl: UInt64 = 1 << 3
+    public static let performanceMonitoring: UInt64 = 1 << 7
+    public static let noBTS: UInt64 = 1 << 11
+    public static let noPEBS: UInt64 = 1 << 12
+    public static let speedStep: UInt64 = 1 << 16
+    public static let monitor: UInt64 = 1 << 18
+    /// CPUID.0:EAX reports at most 2.
+    public static let limitCPUID: UInt64 = 1 << 22
+    public static let noTaskPriorityMessages: UInt64 = 1 << 23
+    /// CPUID reports no XD, EFER.NXE is reserved.
+    public static let executeDisableOff: UInt64 = 1 << 34
+    public static let writable: UInt64 = fastStrings | thermalControl | speedStep | monitor | limitCPUID
+        | noTaskPriorityMessages | executeDisableOff
+    public static let reset: UInt64 = fastStrings | noBTS | noPEBS
+}

@@ -13,7 +13,7 @@ extension Processor {
     }
     private func selectBank() {
         cpu.pointee.jumps = engine.banks.current.jumps
-        cpu.pointee.tlb = checksAlignment ? engine.emptyBank : engine.banks.current.entries
+        cpu.pointee.tlb = checksAlignment || hasDataBreakpoint ? engine.emptyBank : engine.banks.current.entries
     }
     /// SDM 3A 6.15 "Interrupt 17—Alignment Check Exception (#AC)": every access has to be looked at.
     private var checksAlignment: Bool {

@@ -89,10 +89,8 @@ extension SystemInstructions {
             p.system.dr6 = value & DR6.writable | DR6.alwaysOne
         default:
             guard value &>> 32 == 0 else { throw .exception(.generalProtection()) }
-            for n in 0..<4 where DR7.isEnabled(value, n) && DR7.condition(value, n) != 0 {
-                throw .notModelled("data and I/O breakpoints (DR7 \(hex(value)))")
-            }
             p.system.dr7 = value & DR7.writable | DR7.alwaysOne
+            p.translationContextChanged()
             p.attend()
         }
     }

@@ -65,12 +65,14 @@ extension Processor {
     /// A CPUID leaf, with what depends on the processor's state filled in.
     func identification(_ leaf: UInt32, _ subleaf: UInt32) -> ProcessorModel.Leaf {
         let model = machine.configuration.model
-        var r = model.leaf(leaf, subleaf)
+        let isLimited = system.miscEnable & MiscEnable.limitCPUID != 0
+        var r = model.leaf(isLimited && leaf > 2 && leaf < 0x8000_0000 ? 2 : leaf, subleaf)
         let count = UInt32(machine.configuration.processorCount)
         let id = UInt32(index)
         /// log2 of the smallest power of two that has room for every APIC ID.
         let idBits = UInt32(32 - max(count - 1, 0).leadingZeroBitCount)
         switch r.leaf {
+        case 0: if isLimited { r.eax = 2 }
         case 1:
             r.ebx |= (id & 0xFF) &<< 24 | min(1 &<< idBits, 0xFF) &<< 16
             if count > 1 { r.edx |= 1 << 28 }
@@ -90,6 +92,7 @@ extension Processor {
         case 0x8000_0001:
             // SYSCALL and SYSRET are reported in 64-bit mode only.
             if !is64BitMode { r.edx &= ~(1 << 11) }
+            if system.miscEnable & MiscEnable.executeDisableOff != 0 { r.edx &= ~(1 << 20) }
         default: break
         }
         return r

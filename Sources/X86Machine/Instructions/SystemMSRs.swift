@@ -121,21 +121,22 @@ extension Processor {
 
     /// SDM 3A 10.8.5 "Initializing IA-32e Mode": LME changes only without paging; LMA is read only.
     private func writeEFER(_ value: UInt64) throws(Interruption) {
-        guard value & ~(EFER.writable | EFER.longModeActive) == 0 else { throw .exception(.generalProtection()) }
+        var reserved = ~(EFER.writable | EFER.longModeActive)
+        if system.miscEnable & MiscEnable.executeDisableOff != 0 { reserved |= EFER.executeDisableEnable }
+        guard value & reserved == 0 else { throw .exception(.generalProtection()) }
         if isPaging && (value ^ system.efer) & EFER.longModeEnable != 0 { throw .exception(.generalProtection()) }
         system.efer = value & EFER.writable | system.efer & EFER.longModeActive
         modeChanged()
     }
 
-    /// IA32_MISC_ENABLE, SDM 4 table 2-2: fast strings (0), SpeedStep (16), MONITOR (18) can be switched without
-    /// effect.
+    /// IA32_MISC_ENABLE, SDM 4 table 2-2: what can be switched; of that only the limits of CPUID have an effect here.
+    /// Performance monitoring (7), BTS (11) and PEBS (12) are read only.
     private func writeMiscEnable(_ value: UInt64) throws(Interruption) {
-        let changed = value ^ system.miscEnable
-        if changed & (1 << 22 | 1 << 34) != 0 {
-            throw .notModelled("IA32_MISC_ENABLE \(hex(value)): limits of CPUID and XD")
+        let readOnly = MiscEnable.performanceMonitoring | MiscEnable.noBTS | MiscEnable.noPEBS
+        guard (value ^ system.miscEnable) & ~(MiscEnable.writable | readOnly) == 0 else {
+            throw .exception(.generalProtection())
         }
-        guard changed & ~(1 << 0 | 1 << 16 | 1 << 18) == 0 else { throw .exception(.generalProtection()) }
-        system.miscEnable = value
+        system.miscEnable = value & MiscEnable.writable | system.miscEnable & readOnly
     }
 
     private func writeVariableMTRR(_ msr: UInt32, _ value: UInt64) throws(Interruption) {

@@ -8,6 +8,7 @@ extension SystemInstructions {
         let size = min(Int(i.operandSize), 4)
         try p.checkPort(port, size: size)
         try p.vmxCheckIO(i, port: port, size: size, isIn: true, isImmediate: isImmediate)
+        p.notePortAccess(port, size)
         p.cpu.pointee.cycles &+= Timing.haswell.portAccess
         p.setGPR(GPR.rax, size: size, UInt64(try p.machine.portRead(port, size: size, from: p)))
     }
@@ -17,6 +18,7 @@ extension SystemInstructions {
         let size = min(Int(i.operandSize), 4)
         try p.checkPort(port, size: size)
         try p.vmxCheckIO(i, port: port, size: size, isIn: false, isImmediate: isImmediate)
+        p.notePortAccess(port, size)
         p.cpu.pointee.cycles &+= Timing.haswell.portAccess
         try p.machine.portWrite(port, size: size, UInt32(truncatingIfNeeded: p.gpr(GPR.rax, size: size)), from: p)
     }
@@ -54,6 +56,7 @@ extension SystemInstructions {
             isFirst = false
             if isIn {
                 try p.probeWrite(linear, bytes: size)
+                p.notePortAccess(port, size)
                 p.cpu.pointee.cycles &+= Timing.haswell.portAccess
                 let value = try p.machine.portRead(port, size: size, from: p)
                 switch size {
@@ -68,6 +71,7 @@ extension SystemInstructions {
                 case 2: value = UInt32(try p.load(linear, as: UInt16.self))
                 default: value = try p.load(linear, as: UInt32.self)
                 }
+                p.notePortAccess(port, size)
                 p.cpu.pointee.cycles &+= Timing.haswell.portAccess
                 try p.machine.portWrite(port, size: size, value, from: p)
             }

@@ -13,10 +13,13 @@ extension Processor {
         try checkAddress(a, size, privilege, stack: stack)
         let inPage = Page.size &- (a.rawValue & Page.offsetMask)
         if size <= inPage {
-            return try machine.physicalLoad(try translate(a, .read, privilege), as: T.self, from: self)
+            let physical = try translate(a, .read, privilege)
+            if privilege != .supervisor { noteAccess(a, size, isWrite: false) }
+            return try machine.physicalLoad(physical, as: T.self, from: self)
         }
         let first = try translate(a, .read, privilege)
         let second = try translate(nextPage(a), .read, privilege)
+        if privilege != .supervisor { noteAccess(a, size, isWrite: false) }
         var value: T = 0
         for i in 0..<size {
             let from = i < inPage ? first + i : second + (i &- inPage)
@@ -35,10 +38,13 @@ extension Processor {
         try checkAddress(a, size, privilege, stack: stack)
         let inPage = Page.size &- (a.rawValue & Page.offsetMask)
         if size <= inPage {
-            return try machine.physicalStore(try translate(a, .write, privilege), value, from: self)
+            let physical = try translate(a, .write, privilege)
+            if privilege != .supervisor { noteAccess(a, size, isWrite: true) }
+            return try machine.physicalStore(physical, value, from: self)
         }
         let first = try translate(a, .write, privilege)
         let second = try translate(nextPage(a), .write, privilege)
+        if privilege != .supervisor { noteAccess(a, size, isWrite: true) }
         for i in 0..<size {
             let to = i < inPage ? first + i : second + (i &- inPage)
             try machine.physicalStore(

@@ -11,6 +11,8 @@ extension Processor {
     @discardableResult
     func serviceBoundary() -> Bool {
         boundaryWork = false
+        system.pendingDebug |= breakpointHits
+        breakpointHits = 0
         expireShadow()
         do throws(Interruption) {
             guard try serviceEvents() else {
@@ -133,32 +135,5 @@ extension Processor {
         }
         system.pendingDebug |= DR6.singleStep
         attend()
-    }
-
-    private var hasExecutionBreakpoint: Bool {
-        guard system.dr7 & DR7.anyEnabled != 0 else { return false }
-        for n in 0..<4 where DR7.isEnabled(system.dr7, n) && DR7.condition(system.dr7, n) == 0 { return true }
-        return false
-    }
-
-    /// B bits of the instruction breakpoints at the current RIP; none while RF is set.
-    private func matchingBreakpoint() -> UInt64? {
-        guard system.flags & RFLAGS.resume == 0, hasExecutionBreakpoint else { return nil }
-        let linear = is64BitMode ? cpu.pointee.rip : (cpu.pointee.rip &+ cpu.pointee.segmentBase.1) & 0xFFFF_FFFF
-        var conditions: UInt64 = 0
-        for n in 0..<4
-        where DR7.isEnabled(system.dr7, n) && DR7.condition(system.dr7, n) == 0 && breakpointAddress(n) == linear {
-            conditions |= 1 &<< UInt64(n)
-        }
-        return conditions == 0 ? nil : conditions
-    }
-
-    func breakpointAddress(_ n: Int) -> UInt64 {
-        switch n {
-        case 0: system.dr.0
-        case 1: system.dr.1
-        case 2: system.dr.2
-        default: system.dr.3
-        }
     }
 }

@@ -56,6 +56,7 @@ struct DeliveredEvent {
 extension Processor {
     /// What an instruction (or a fetch) threw. RIP still points at the instruction.
     func handle(_ interruption: Interruption) {
+        breakpointHits = 0
         switch interruption {
         case .exception(let e): raise(e)
         case .vmExit(let cause): vmExit(cause)
@@ -164,6 +165,8 @@ extension Processor {
         }
         system.activity = .active
         clearShadow()
+        // A single-step trap that MOV SS held back is lost with TF; breakpoints stay pending.
+        system.pendingDebug &= ~DR6.singleStep
         vmx.iretUnblockedNMI = false
         cpu.pointee.cycles &+= Timing.haswell.interruptDelivery
         attend()

@@ -26,6 +26,8 @@ final class Processor {
     var mustYield = false
     /// The current instruction entered a handler or the kernel with TF cleared: no single-step trap follows it.
     var suppressesSingleStep = false
+    /// B bits of data and I/O breakpoints that the current instruction met; pending once it has completed.
+    var breakpointHits: UInt64 = 0
 
     init(index: Int, machine: Machine) {
         self.index = index

@@ -24,7 +24,7 @@ struct SystemState {
     var pat: UInt64 = 0x0007_0406_0007_0406
     var tscAux: UInt64 = 0
     var tscAdjust: UInt64 = 0
-    var miscEnable: UInt64 = 1
+    var miscEnable = MiscEnable.reset
     var debugCtl: UInt64 = 0
     var featureControl: UInt64 = 0
     var mtrr = MTRRState()

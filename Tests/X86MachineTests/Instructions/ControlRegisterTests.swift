@@ -139,14 +139,6 @@ import X86Architecture
         #expect(guest.p.system.dr7 & DR7.generalDetect == 0)
     }
 
-    @Test func dataBreakpointsStopTheRunByName() {
-        let guest = TestGuest()
-        guest.p.setGPR(GPR.rax, 1 | 1 << 16)
-        guest.execute([0x0F, 0x23, 0xF8])
-        guard case .notModelled(let text) = guest.machine.pendingStop else { Issue.record("no stop"); return }
-        #expect(text.contains("breakpoints"))
-    }
-
     @Test func invlpgInstructionMakesAChangedEntryVisible() {
         let guest = TestGuest()
         let at = guest.map(0x4000_0000, to: 0x20_0000, [.writable])

@@ -96,4 +96,16 @@ import X86Architecture
         #expect(write(enabled, MSR.apicBase, enabled.p.system.apicBase | APICBase.x2apic) == nil)
         #expect(read(enabled, 0x802) == 0)
     }
+
+    @Test func miscEnableLimitsCPUIDAndExecuteDisable() {
+        let guest = TestGuest()
+        #expect(write(guest, MSR.miscEnable, MiscEnable.limitCPUID | MiscEnable.executeDisableOff) == nil)
+        #expect(read(guest, MSR.miscEnable) == MiscEnable.limitCPUID | MiscEnable.executeDisableOff
+            | MiscEnable.noBTS | MiscEnable.noPEBS)
+        #expect(guest.p.identification(0, 0).eax == 2)
+        #expect(guest.p.identification(7, 0).leaf == 2)
+        #expect(guest.p.identification(0x8000_0001, 0).edx & 1 << 20 == 0)
+        #expect(write(guest, MSR.efer, guest.p.system.efer) == 13)
+        #expect(write(TestGuest(), MSR.miscEnable, 2) == 13)
+    }
 }

@@ -154,4 +154,64 @@ import X86Architecture
         #expect(guest.p.serviceBoundary())
         #expect(guest.p.system.activity == .active && guest.p.system.segments[SegmentIndex.cs].base == 0x1_2000)
     }
+
+    // SDM 3B 17.3.1.2 "Data Memory and I/O Breakpoint Exception Conditions".
+    @Test func aDataBreakpointTrapsAfterTheAccessThatOverlapsIt() {
+        // R/W, LEN, address of the access, write, hit. The breakpoint is at 0x50004 (aligned to its length).
+        let cases: [(UInt64, UInt64, UInt64, Bool, Bool)] = [
+            (1, 3, 0x5_0004, true, true), (1, 3, 0x5_0004, false, false), (3, 3, 0x5_0004, false, true),
+            (1, 0, 0x5_0000, true, true), (1, 0, 0x4_FFFC, true, false), (1, 0, 0x5_0005, true, false),
+            (1, 2, 0x4_FFFA, true, true), (3, 1, 0x5_0005, false, true), (3, 1, 0x5_0006, false, false),
+        ]
+        for (condition, length, address, write, hit) in cases {
+            let guest = TestGuest(), p = guest.p
+            p.setGPR(GPR.rax, 0x5_0004)
+            guest.execute([0x0F, 0x23, 0xD8])
+            p.setGPR(GPR.rax, 1 << 6 | condition << 28 | length << 30)
+            guest.execute([0x0F, 0x23, 0xF8])
+            p.setGPR(GPR.rbx, address)
+            // MOV [RBX], RCX and MOV RCX, [RBX].
+            guest.execute([0x48, write ? 0x89 : 0x8B, 0x0B])
+            #expect(p.serviceBoundary() == hit, "\(condition) \(length) \(address)")
+            guard hit else { continue }
+            #expect(guest.handledVector == 1)
+            #expect(guest.frame(0) == TestGuest.code + 9 && guest.frame(2) & RFLAGS.resume == 0)
+            #expect(p.system.dr6 == DR6.alwaysOne | 8)
+        }
+    }
+
+    @Test func anIOBreakpointNeedsCR4DE() {
+        for enabled in [false, true] {
+            let guest = TestGuest(), p = guest.p
+            if enabled { p.system.cr4 |= CR4.debuggingExtensions }
+            p.system.dr.0 = 0x80
+            p.system.dr7 = DR7.alwaysOne | 2 | 2 << 16
+            guest.execute([0xE6, 0x80])
+            #expect(p.serviceBoundary() == enabled)
+        }
+    }
+
+    @Test func aFaultingInstructionReportsNoDataBreakpoint() {
+        let guest = TestGuest(), p = guest.p
+        guest.map(0x4000_0000, to: 0x20_0000, [])
+        p.system.dr.0 = 0x5_0000
+        p.system.dr7 = DR7.alwaysOne | 2 | 3 << 16
+        p.setGPR(GPR.rsi, 0x5_0000)
+        p.setGPR(GPR.rdi, 0x4000_0000)
+        // MOVSB: the load meets the breakpoint, the store faults.
+        guest.execute([0xA4])
+        #expect(guest.handledVector == 14)
+        #expect(!p.serviceBoundary())
+    }
+
+    @Test func aSingleStepTrapHeldBackByMOVSSIsLostInADelivery() {
+        let guest = TestGuest(), p = guest.p
+        p.setGPR(GPR.rax, UInt64(TestGuest.kernelData))
+        p.system.flags |= RFLAGS.trap
+        guest.execute([0x8E, 0xD0])
+        guest.execute([0xF1])
+        #expect(guest.handledVector == 1 && guest.frame(0) == TestGuest.code + 3)
+        #expect(!p.serviceBoundary())
+        #expect(p.system.dr6 & DR6.singleStep == 0)
+    }
 }
