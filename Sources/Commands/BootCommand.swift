@@ -18,7 +18,7 @@ struct BootCommand: ParsableCommand {
     @Argument(help: "The image.")
     var image: String
 
-    @Option(help: ArgumentHelp("More of the guest's command line.", valueName: "words"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("More of the guest's command line.", valueName: "words"))
     var append: String?
 
     @Option(help: ArgumentHelp("Modules: \"file words,file words\", as under QEMU.", valueName: "files"))

@@ -3,7 +3,7 @@
 
 enum {
     ID = 0x20, END_OF_INTERRUPT = 0xb0, SPURIOUS = 0xf0, COMMAND_LOW = 0x300, COMMAND_HIGH = 0x310,
-    LVT_TIMER = 0x320, LVT_LINT0 = 0x350, LVT_LINT1 = 0x360, TIMER_INITIAL = 0x380, TIMER_DIVIDE = 0x3e0,
+    LVT_TIMER = 0x320, LVT_LINT0 = 0x350, LVT_LINT1 = 0x360, TIMER_INITIAL = 0x380, TIMER_CURRENT = 0x390, TIMER_DIVIDE = 0x3e0,
     MASKED = 1 << 16, PERIODIC = 1 << 17, DELIVER_NMI = 4 << 8, DELIVERY_PENDING = 1 << 12,
 };
 
@@ -21,13 +21,6 @@ void apic_init(void) {
 u32 apic_id(void) { return *apic_register(ID) >> 24; }
 
 void apic_end_of_interrupt(void) { *apic_register(END_OF_INTERRUPT) = 0; }
-
-/* Periodic, bus clock undivided; an initial count of 0 stops it. */
-void apic_timer(u32 vector, u32 initial_count) {
-    *apic_register(TIMER_DIVIDE) = 0xb;
-    *apic_register(LVT_TIMER) = initial_count ? PERIODIC | vector : MASKED;
-    *apic_register(TIMER_INITIAL) = initial_count;
-}
 
 static void command(u32 target, u32 low) {
     *apic_register(COMMAND_HIGH) = target << 24;
@@ -50,4 +43,30 @@ void apic_start(u32 target, u32 page) {
     command(target, 0x4600 | page);
     wait(20000);
     command(target, 0x4600 | page);
+}
+
+static u64 cycles_per_count = 1;
+
+/* How many TSC cycles the timer, bus clock undivided, takes for one count. */
+void apic_calibrate_timer(void) {
+    *apic_register(TIMER_DIVIDE) = 0xb;
+    *apic_register(LVT_TIMER) = MASKED;
+    *apic_register(TIMER_INITIAL) = ~0u;
+    u64 start = read_tsc();
+    wait(50000);
+    u32 counts = ~0u - *apic_register(TIMER_CURRENT);
+    u64 cycles = read_tsc() - start;
+    *apic_register(TIMER_INITIAL) = 0;
+    if (counts)
+        cycles_per_count = (cycles + counts / 2) / counts;
+}
+
+/* An interrupt every so many cycles on this CPU; 0 stops it. */
+void apic_timer(u32 vector, u64 cycles) {
+    u64 counts = cycles / cycles_per_count;
+    if (cycles && !counts)
+        counts = 1;
+    *apic_register(TIMER_DIVIDE) = 0xb;
+    *apic_register(LVT_TIMER) = counts ? PERIODIC | vector : MASKED;
+    *apic_register(TIMER_INITIAL) = counts > ~0u ? ~0u : (u32)counts;
 }

@@ -2,10 +2,10 @@
 #include "domain.h"
 #include "network.h"
 
-enum { PACKET_BYTES = 64 };
+enum { PACKET_BYTES = 64, TIMER_CYCLES = 100000 /* 26 kHz on the paper's machine */ };
 
 static u64 packets;
-static u32 timer_count;
+static u64 timer_cycles;
 static void *device;
 
 /* This CPU's share of the packets. */
@@ -14,8 +14,8 @@ static void transmit(u32 cpu) {
     int (*xmit)(void *skb, void *dev) = netdev_operation(device, &lvd_abi_net_device_ops_ndo_start_xmit);
     u64 share = packets / nr_cpu_ids + (cpu < packets % nr_cpu_ids), start;
 
-    if (timer_count)
-        apic_timer(VECTOR_TIMER, timer_count);
+    if (timer_cycles)
+        apic_timer(VECTOR_TIMER, timer_cycles);
     interrupts_on();
     start = read_tsc();
     while (mine->completed < share) {
@@ -32,7 +32,7 @@ static void transmit(u32 cpu) {
         mine->completed++;
     }
     mine->cycles = read_tsc() - start;
-    if (timer_count)
+    if (timer_cycles)
         apic_timer(VECTOR_TIMER, 0);
 }
 
@@ -48,16 +48,15 @@ static void read_statistics(void) {
 
 void run_workload(const char *name, u64 count) {
     struct netdev *netdev = netdev_first_registered();
-    u64 timer = 0;
-
     if (strcmp(name, "tx"))
         finish(LVD_STATUS_BAD_BOOT, "no workload is called \"%s\"", name);
     if (!netdev)
         finish(LVD_STATUS_DRIVER, "the driver registered no network device");
     device = netdev->dev;
     packets = count;
-    option_number(boot_command, "timer", &timer);
-    timer_count = (u32)timer;
+    timer_cycles = TIMER_CYCLES;
+    option_number(boot_command, "timer", &timer_cycles);
+    apic_calibrate_timer();
 
     print("%s: transmitting %llu packets on %u CPU%s\n", (char *)FIELD_ADDRESS(device, net_device, name), count, nr_cpu_ids,
           nr_cpu_ids == 1 ? "" : "s");
