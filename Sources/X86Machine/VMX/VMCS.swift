@@ -1,7 +1,7 @@
 import X86Architecture
 
 /// A VMCS region: the whole VMCS is kept in it, in a format of this model's own
-/// (docs/decisions/vmcs-in-memory.md). SDM 3C 27.2 "Format of the VMCS Region".
+/// (docs/decisions/0004-vmcs-in-memory.md). SDM 3C 27.2 "Format of the VMCS Region".
 ///
 ///     0  VMCS revision identifier
 ///     4  VMX-abort indicator
