@@ -25,23 +25,31 @@ public struct Census: Sendable {
     }
 
     public private(set) var entries: [Entry] = []
+    /// Where the state page is, in every domain's view and in the kernel's behind it.
+    private var statePages: [(view: AddressView, physical: PhysicalAddress)] = []
     /// Words of the watched pages as last judged, without the flags that the processor's walks set by themselves.
     private var words: [UInt64: [UInt64]] = [:]
 
     public init() {}
 
     /// Reads the structures again and returns the pages that a change would have to go through, ascending.
-    mutating func take(_ views: Views, machine: MachineView) -> [UInt64] {
+    mutating func take(_ views: Views, machine: MachineView, statePage: LinearAddress?) -> [UInt64] {
         entries = []
+        statePages = []
         var pages: Set<UInt64> = []
         for domain in views.domains {
             var reader = TranslationReader(machine)
             let mappings = reader.mappings(of: domain.view)
             entries.append(Entry(domain: domain, mappings: mappings, tables: reader.guestTables.sorted()))
+            if let statePage, let page = reader.translate(statePage.rawValue, in: domain.view) {
+                statePages.append((domain.view, page.physical))
+            }
             // Where the kernel's view is asked for the same addresses, its tables matter too.
             if let kernel = views.kernelEPTP[domain.processor] {
-                for mapping in mappings {
-                    _ = reader.translate(mapping.linear, in: AddressView(cr3: domain.cr3, eptp: kernel))
+                let view = AddressView(cr3: domain.cr3, eptp: kernel)
+                for mapping in mappings { _ = reader.translate(mapping.linear, in: view) }
+                if let statePage, let page = reader.translate(statePage.rawValue, in: view) {
+                    statePages.append((view, page.physical))
                 }
             }
             pages.formUnion(reader.guestTables)
@@ -52,6 +60,10 @@ public struct Census: Sendable {
         return pages.sorted()
     }
 
+    func statePage(in view: AddressView) -> PhysicalAddress? { statePages.first { $0.view == view }?.physical }
+    /// Pages that hold a copy of the state page.
+    var statePageCopies: [UInt64] { statePages.map { $0.physical.page.rawValue } }
+
     /// Whether the page of `address` holds translations that were read.
     func isTable(_ address: PhysicalAddress) -> Bool { words[address.rawValue & ~Page.offsetMask] != nil }
 
@@ -61,7 +73,7 @@ public struct Census: Sendable {
         var word = address.rawValue & ~7
         while word < address.rawValue &+ UInt64(size) {
             if let old = words[word & ~Page.offsetMask] {
-                let now = machine.readPhysical(PhysicalAddress(word), as: UInt64.self) & Self.meaning
+                let now = machine.word(at: PhysicalAddress(word)) & Self.meaning
                 if old[Int(word & Page.offsetMask) / 8] != now { return true }
             }
             word &+= 8
@@ -73,6 +85,6 @@ public struct Census: Sendable {
     private static let meaning: UInt64 = ~(1 << 5 | 1 << 6 | 1 << 8 | 1 << 9)
 
     private static func read(_ page: UInt64, _ machine: MachineView) -> [UInt64] {
-        (0..<512).map { machine.readPhysical(PhysicalAddress(page + $0 * 8), as: UInt64.self) & meaning }
+        (0..<512).map { machine.word(at: PhysicalAddress(page + $0 * 8)) & meaning }
     }
 }

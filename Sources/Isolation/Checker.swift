@@ -18,13 +18,14 @@ public final class Checker: Observer {
     fileprivate struct Rule: Sendable {
         var invariant: any Invariant
         var verdict = Verdict()
+
+        mutating func check(_ event: Event, in situation: Situation) {
+            invariant.check(event, in: situation, &verdict)
+        }
+        mutating func finish(in situation: Situation) { invariant.finish(in: situation, &verdict) }
     }
     private var rules: [Rule]
-    private let layout: GuestLayout
-    private let sites: CrossingSites
-    private var views: Views
-    private var census = Census()
-    private var structuresStale = false
+    private let situation: Situation
     /// Pages are watched for good: one that no longer matters costs a comparison when it is written.
     private var watched: Set<UInt64> = []
     private let watch: (PhysicalAddress) -> Void
@@ -34,27 +35,29 @@ public final class Checker: Observer {
         fileprivate var rules: [Rule]
         public fileprivate(set) var views: Views
         fileprivate var census: Census
-        fileprivate var structuresStale: Bool
+        fileprivate var censusIsStale: Bool
         fileprivate var findings: [Finding]
         public var findingCount: Int { findings.count }
     }
     public var memory: Memory {
-        get { Memory(rules: rules, views: views, census: census, structuresStale: structuresStale, findings: findings) }
+        get {
+            Memory(rules: rules, views: situation.views, census: situation.census,
+                   censusIsStale: situation.censusIsStale, findings: findings)
+        }
         set {
-            (rules, views, census) = (newValue.rules, newValue.views, newValue.census)
-            (structuresStale, findings) = (newValue.structuresStale, newValue.findings)
+            (rules, findings) = (newValue.rules, newValue.findings)
+            (situation.views, situation.census) = (newValue.views, newValue.census)
+            situation.censusIsStale = newValue.censusIsStale
         }
     }
 
     /// - Parameter watch: asks the machine to report writes to a page (`Machine.watch`).
     public init(
-        layout: GuestLayout, processors: Int, invariants: [any Invariant.Type] = Registry.invariants,
-        watch: @escaping (PhysicalAddress) -> Void
+        layout: GuestLayout, machine: MachineView, processors: Int,
+        invariants: [any Invariant.Type] = Registry.invariants, watch: @escaping (PhysicalAddress) -> Void
     ) {
-        self.layout = layout
         self.watch = watch
-        sites = CrossingSites(layout)
-        views = Views(processors: processors)
+        situation = Situation(layout: layout, machine: machine, processors: processors)
         rules = invariants.map { Rule(invariant: $0.init()) }
     }
 
@@ -64,44 +67,39 @@ public final class Checker: Observer {
     }
 
     public func observe(_ event: Event, processor: Int, in machine: MachineView) {
-        if views.follow(event, processor: processor, machine: machine, layout: layout) { structuresStale = true }
-        if case .watchedWrite(let address, let size, _) = event, census.isTable(address) {
-            // Accessed and dirty flags, set by the walks themselves, change no meaning.
-            guard census.isChange(address, size: size, machine: machine) else { return }
-            structuresStale = true
+        situation.processor = processor
+        if situation.views.follow(event, processor: processor, machine: machine, layout: situation.layout) {
+            situation.censusIsStale = true
         }
-        let judged = structuresStale && views.anyInDomain
-        if judged { takeCensus(machine) }
-        judge(event, processor, machine, structuresChanged: judged)
+        if case .watchedWrite(let address, let size, _) = event, situation.census.isTable(address) {
+            // Accessed and dirty flags, set by the walks themselves, change no meaning.
+            guard situation.census.isChange(address, size: size, machine: machine) else { return }
+            situation.censusIsStale = true
+        }
+        situation.structuresChanged = situation.censusIsStale && situation.views.anyInDomain
+        if situation.structuresChanged { takeCensus(machine) }
+        for index in rules.indices {
+            rules[index].check(event, in: situation)
+            collect(index)
+        }
     }
 
     /// The run is over: rules that wait for a next step say what they think of there being none.
-    public func finish(in machine: MachineView) {
+    public func finish() {
+        situation.structuresChanged = false
         for index in rules.indices {
-            var rule = rules[index]
-            rule.invariant.finish(in: situation(0, machine, structuresChanged: false), &rule.verdict)
-            collect(&rule, processor: 0, machine)
-            rules[index] = rule
+            rules[index].finish(in: situation)
+            collect(index)
         }
     }
 
-    // MARK: Structures
-
     private func takeCensus(_ machine: MachineView) {
-        structuresStale = false
-        for page in census.take(views, machine: machine) { watchOnce(page) }
+        situation.censusIsStale = false
+        let statePage = situation.layout.statePage
+        for page in situation.census.take(situation.views, machine: machine, statePage: statePage) { watchOnce(page) }
+        for page in situation.census.statePageCopies { watchOnce(page) }
         for processor in 0..<machine.processorCount {
-            if let list = machine.vmx(of: processor).eptpList { watchOnce(list.rawValue & ~Page.offsetMask) }
-        }
-        // The flag that tells the views apart, in each of them.
-        guard let statePage = layout.statePage else { return }
-        for domain in views.domains {
-            var reader = TranslationReader(machine)
-            for eptp in [domain.eptp, views.kernelEPTP[domain.processor]] {
-                guard let eptp else { continue }
-                let view = AddressView(cr3: domain.cr3, eptp: eptp)
-                if let page = reader.translate(statePage.rawValue, in: view) { watchOnce(page.physical.rawValue) }
-            }
+            if let list = machine.vmx(of: processor).eptpList { watchOnce(list.page.rawValue) }
         }
     }
 
@@ -109,29 +107,11 @@ public final class Checker: Observer {
         if watched.insert(page).inserted { watch(PhysicalAddress(page)) }
     }
 
-    // MARK: Judging
-
-    private func judge(_ event: Event, _ processor: Int, _ machine: MachineView, structuresChanged: Bool) {
-        let now = situation(processor, machine, structuresChanged: structuresChanged)
-        for index in rules.indices {
-            var rule = rules[index]
-            rule.invariant.check(event, in: now, &rule.verdict)
-            collect(&rule, processor: processor, machine)
-            rules[index] = rule
-        }
-    }
-
-    private func situation(_ processor: Int, _ machine: MachineView, structuresChanged: Bool) -> Situation {
-        Situation(
-            layout: layout, sites: sites, machine: machine, processor: processor, views: views, census: census,
-            structuresChanged: structuresChanged)
-    }
-
-    private func collect(_ judged: inout Rule, processor: Int, _ machine: MachineView) {
-        if judged.verdict.violations.isEmpty { return }
-        let violations = judged.verdict.violations
-        judged.verdict.violations = []
-        let rule = type(of: judged.invariant)
+    private func collect(_ index: Int) {
+        if rules[index].verdict.violations.isEmpty { return }
+        let violations = rules[index].verdict.violations
+        rules[index].verdict.violations = []
+        let rule = type(of: rules[index].invariant)
         for (evidence, rip) in violations {
             if let known = findings.firstIndex(where: { $0.id == rule.id && $0.evidence == evidence && $0.rip == rip })
             {
@@ -142,8 +122,8 @@ public final class Checker: Observer {
             findings.append(
                 Finding(
                     id: rule.id, statement: rule.statement, evidence: evidence, rip: rip,
-                    location: layout.describe(rip),
-                    cycle: machine.cycles(of: processor), processor: processor))
+                    location: situation.layout.describe(rip),
+                    cycle: situation.machine.cycles(of: situation.processor), processor: situation.processor))
         }
     }
 }

@@ -20,19 +20,39 @@ extension Invariant {
     public mutating func finish(in situation: Situation, _ verdict: inout Verdict) {}
 }
 
-/// What an invariant may look at: the state right after an event.
-public struct Situation {
+/// What an invariant may look at: the state right after an event. One object for a whole run, brought up to date by the
+/// checker before the rules see it.
+public final class Situation {
     public let layout: GuestLayout
     public let sites: CrossingSites
-    public let machine: MachineView
+    public internal(set) var machine: MachineView
     /// The processor on which the event happened.
-    public let processor: Int
-    public let views: Views
-    public let census: Census
+    public internal(set) var processor = 0
+    public internal(set) var views: Views
+    public internal(set) var census = Census()
     /// The translation structures, or the set of views, are not what they were when last judged.
-    public let structuresChanged: Bool
+    public internal(set) var structuresChanged = false
+    /// Structures have been written since the census was taken, and no domain has run since.
+    public internal(set) var censusIsStale = false
+
+    init(layout: GuestLayout, machine: MachineView, processors: Int) {
+        self.layout = layout
+        self.machine = machine
+        sites = CrossingSites(layout)
+        views = Views(processors: processors)
+    }
 
     public var registers: ProcessorRegisters { machine.registers(of: processor) }
+
+    /// Where a linear address leads in the view that a processor runs in; nil where nothing is mapped.
+    func statePage(of processor: Int, at linear: LinearAddress) -> PhysicalAddress? {
+        guard let eptp = views.activeEPTP[processor] else { return nil }
+        let view = AddressView(cr3: machine.cr3(of: processor), eptp: eptp)
+        if !censusIsStale, let known = census.statePage(in: view) { return known }
+        var reader = TranslationReader(machine)
+        return reader.translate(linear.rawValue, in: view)?.physical
+    }
+
     public func describe(_ address: UInt64) -> String {
         let digits = hex(address)
         guard let name = layout.describe(LinearAddress(address)) else { return digits }

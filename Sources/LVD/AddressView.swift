@@ -58,9 +58,7 @@ public struct TranslationReader {
         for number in stride(from: UInt8(4), through: 1, by: -1) {
             guard let level = EPTLevel(rawValue: number) else { return nil }
             eptTables.insert(table.rawValue)
-            let entry = EPTEntry(
-                machine.readPhysical(
-                    table + level.index(GuestPhysicalAddress(gpa)) &* 8, as: UInt64.self))
+            let entry = EPTEntry(machine.word(at: table + level.index(GuestPhysicalAddress(gpa)) &* 8))
             guard entry.isPresent else { return nil }
             rights &= entry.permissions.rawValue
             if number == 1 || entry.isLarge && number < 4 {
@@ -103,7 +101,7 @@ public struct TranslationReader {
         guard let place = ept(table, view.eptp) else { return nil }
         guestTables.insert(place.physical.rawValue & ~Page.offsetMask)
         let index = linear >> (12 + 9 * (level - 1)) & 511
-        let entry = machine.readPhysical(PhysicalAddress(place.physical.rawValue + index * 8), as: UInt64.self)
+        let entry = machine.word(at: PhysicalAddress(place.physical.rawValue + index * 8))
         return entry & PagingEntry.present != 0 ? entry : nil
     }
 
@@ -125,7 +123,7 @@ public struct TranslationReader {
         guestTables.insert(place.physical.rawValue & ~Page.offsetMask)
         let span: UInt64 = 1 << (12 + 9 * (level - 1))
         for index in 0..<UInt64(512) where found.count < limit {
-            let entry = machine.readPhysical(PhysicalAddress(place.physical.rawValue + index * 8), as: UInt64.self)
+            let entry = machine.word(at: PhysicalAddress(place.physical.rawValue + index * 8))
             guard entry & PagingEntry.present != 0 else { continue }
             var start = linear | index * span
             if level == 4, start & 1 << 47 != 0 { start |= 0xFFFF_0000_0000_0000 }

@@ -221,7 +221,7 @@ public struct Explorer {
         case .nmi: machine.injectNMI(processor: goal.processor, atCycle: now)
         }
         let outcome = outcome(goal, undisturbed, deliveries)
-        run.checker.finish(in: machine.view)
+        run.checker.finish()
         let findings = Array(run.checker.findings.dropFirst(memory.findingCount))
         return Trial(
             boundary: boundary, source: source, rip: rip, location: run.system.layout.describe(rip),

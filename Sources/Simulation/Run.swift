@@ -26,7 +26,9 @@ public final class Run {
         self.machine = machine
         let processors = scenario.system.processorCount
         statistics = StatisticsObserver(layout: system.layout, processors: processors)
-        checker = Checker(layout: system.layout, processors: processors, invariants: scenario.invariants) { page in
+        checker = Checker(
+            layout: system.layout, machine: machine.view, processors: processors, invariants: scenario.invariants
+        ) { [unowned machine] page in
             machine.watch(page: page)
         }
         machine.addObserver(stream)
@@ -54,7 +56,7 @@ public final class Run {
             if isInterrupted() { stop = .requested; break }
             progress(self)
         }
-        checker.finish(in: machine.view)
+        checker.finish()
         limit = stop == .limit || stop == .requested ? target : nil
         return RunResult(self, stop: stop)
     }

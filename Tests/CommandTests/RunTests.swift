@@ -45,7 +45,7 @@ struct RunTests {
 
     @Test("interrupts arrive, some of them inside the domain")
     func interrupts() throws {
-        let run = try Tool.run("run", "nullnet.ko", "--workload", "tx:2000", "--timer", "3000", "--json").json()
+        let run = try Tool.run("run", "nullnet.ko", "--workload", "tx:2000", "--timer", "10000", "--json").json()
         #expect(run.number("interrupts", "delivered") > 100)
         #expect(run.number("interrupts", "insideDomain") > 10)
         #expect(run.number("interrupts", "insideDomain") < run.number("interrupts", "delivered"))

@@ -9,8 +9,9 @@ enum Tool {
         var outputBytes: Data
     }
 
-    /// Next to the test bundle, in whichever configuration is being tested.
+    /// Next to the test bundle, in whichever configuration is being tested, unless LVDSIM_BINARY names another one.
     static let path: String = {
+        if let named = ProcessInfo.processInfo.environment["LVDSIM_BINARY"] { return named }
         let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         return bundle.deletingLastPathComponent().appendingPathComponent("lvdsim").path
     }()

@@ -28,7 +28,7 @@ struct A1Tests {
             guest.enter(checker)
             guest.leave(checker)
         }
-        checker.finish(in: guest.machine.view)
+        checker.finish()
         #expect(checker.findings.isEmpty)
         #expect(checker.coverage.first?.evaluations == 6)
     }
@@ -61,7 +61,7 @@ struct A1Tests {
         case 0: guest.enter(checker)
         case 1: abort(guest, checker, leaf: 1)
         case 2: delivered(guest, checker, .hardwareException)
-        default: checker.finish(in: guest.machine.view)
+        default: checker.finish()
         }
         #expect(checker.findings.map(\.id) == ["A1"])
         #expect(checker.findings.first?.location?.hasPrefix("kernel:vmfunc_trampoline") == true)

@@ -64,6 +64,7 @@ final class PaperGuest {
 
         machine.processors[0].system.cr3 = Self.cr3
         machine.processors[0].system.cr0 = 0x8005_0033
+        machine.processors[0].vmx.inNonRoot = true
     }
 
     var kernelView: AddressView { AddressView(cr3: Self.cr3, eptp: kernelEPT) }
@@ -155,7 +156,7 @@ final class PaperGuest {
 
     /// A checker of some rules that has seen the launch of the kernel, with the pages it watches.
     func checker(_ invariants: [any Invariant.Type]) -> Checker {
-        let checker = Checker(layout: layout, processors: 1, invariants: invariants) { _ in }
+        let checker = Checker(layout: layout, machine: machine.view, processors: 1, invariants: invariants) { _ in }
         checker.observe(.vmEntry(rip: LinearAddress(Self.kernelCode), eptp: kernelEPT), processor: 0, in: machine.view)
         return checker
     }
@@ -188,7 +189,6 @@ extension PaperGuest {
         let list = page()
         write(list, kernelEPT)
         write(list + 8, domainEPT)
-        machine.processors[0].vmx.inNonRoot = true
         machine.processors[0].vmx.controls.secondary = .enableVMFunctions
         machine.processors[0].vmx.controls.vmFunctions = .eptpSwitching
         machine.processors[0].vmx.controls.eptpList = list

@@ -10,16 +10,17 @@ public struct A2: Invariant {
         + "processor's EPT of the domain to be called; no domain can write the list."
     public init() {}
 
+    /// Lists that were scanned to their end, by processor; the machine reports every write to them since.
+    private var scanned: [Int: PhysicalAddress] = [:]
+
     public mutating func check(_ event: Event, in situation: Situation, _ verdict: inout Verdict) {
         switch event {
         case .eptpSwitch(let rip, _, _, _):
-            checkList(of: situation.processor, complete: true, at: rip, situation, &verdict)
+            checkList(of: situation.processor, wasWritten: false, at: rip, situation, &verdict)
         case .watchedWrite(let address, _, let rip):
-            for processor in 0..<situation.machine.processorCount {
-                guard let list = situation.machine.vmx(of: processor).eptpList,
-                    list.rawValue & ~Page.offsetMask == address.rawValue & ~Page.offsetMask
-                else { continue }
-                checkList(of: processor, complete: false, at: rip, situation, &verdict)
+            for processor in 0..<situation.machine.processorCount
+            where situation.machine.vmx(of: processor).eptpList?.page == address.page {
+                checkList(of: processor, wasWritten: true, at: rip, situation, &verdict)
             }
         default:
             break
@@ -27,31 +28,31 @@ public struct A2: Invariant {
         if situation.structuresChanged { checkWritability(situation, &verdict) }
     }
 
-    /// - Parameter complete: both entries must be there; while the kernel rewrites entry 1 one may be missing.
-    private func checkList(
-        of processor: Int, complete: Bool, at rip: LinearAddress, _ situation: Situation, _ verdict: inout Verdict
+    /// - Parameter wasWritten: the kernel may be rewriting entry 1, which then may be missing for a while.
+    private mutating func checkList(
+        of processor: Int, wasWritten: Bool, at rip: LinearAddress, _ situation: Situation, _ verdict: inout Verdict
     ) {
         guard let list = situation.machine.vmx(of: processor).eptpList,
             let kernel = situation.views.kernelEPTP[processor]
         else { return }
         verdict.evaluated()
-        func entry(_ index: UInt64) -> UInt64 {
-            situation.machine.readPhysical(PhysicalAddress(list.rawValue + index * 8), as: UInt64.self)
-        }
+        func entry(_ index: UInt64) -> UInt64 { situation.machine.word(at: list + index * 8) }
         let first = entry(0)
-        if first != kernel, complete || first != 0 {
+        if first != kernel, !wasWritten || first != 0 {
             verdict.violated(
                 "entry 0 of processor \(processor)'s EPTP list is \(hex(first)), the kernel's EPTP there is "
-                    + hex(kernel),
-                at: rip)
+                    + hex(kernel), at: rip)
         }
         let second = entry(1)
-        if complete || isValid(second) { checkDomainEntry(second, kernel, processor, rip, situation, &verdict) }
+        if !wasWritten || isValid(second) {
+            checkDomainEntry(second, kernel, processor, rip, situation, &verdict)
+        }
+        if !wasWritten, scanned[processor] == list { return }
+        scanned[processor] = list
         for index in UInt64(2)..<512 where isValid(entry(index)) {
             verdict.violated(
                 "entry \(index) of processor \(processor)'s EPTP list is \(hex(entry(index))), expected none valid "
-                    + "beyond 1",
-                at: rip)
+                    + "beyond 1", at: rip)
             return
         }
     }

@@ -30,20 +30,18 @@ public struct S3: Invariant {
         of processor: Int, _ statePage: LinearAddress, at rip: LinearAddress, _ situation: Situation,
         _ verdict: inout Verdict
     ) {
-        guard let eptp = situation.views.activeEPTP[processor], situation.views.kernelEPTP[processor] != nil,
-            situation.views.domains.contains(where: { $0.processor == processor })
+        guard situation.views.domains.contains(where: { $0.processor == processor }),
+            situation.machine.vmx(of: processor).inNonRoot
         else { return }
         verdict.evaluated()
-        var reader = TranslationReader(situation.machine)
-        let view = AddressView(cr3: situation.machine.cr3(of: processor), eptp: eptp)
         let inDomain = situation.views.isInDomain(processor)
-        guard let page = reader.translate(statePage.rawValue, in: view) else {
+        guard let page = situation.statePage(of: processor, at: statePage) else {
             verdict.violated(
                 "vmfunc_state_page is not mapped in \(inDomain ? "a domain's" : "the kernel's") view on processor "
                     + "\(processor)", at: rip)
             return
         }
-        let flag = situation.machine.readPhysical(page.physical, as: UInt64.self)
+        let flag = situation.machine.word(at: page)
         if flag != (inDomain ? 0 : 1) {
             verdict.violated(
                 "in_kernel reads \(flag) in \(inDomain ? "a domain's" : "the kernel's") view on processor \(processor)",

@@ -17,6 +17,8 @@ public struct MachineView {
     public func readPhysical<T: FixedWidthInteger & UnsignedInteger>(_ address: PhysicalAddress, as: T.Type) -> T {
         machine.memory.load(address, as: T.self)
     }
+    /// The same, not generic: for those who read many words.
+    public func word(at address: PhysicalAddress) -> UInt64 { machine.memory.load(address, as: UInt64.self) }
     public func readPhysical(_ address: PhysicalAddress, count: Int) -> [UInt8] {
         machine.readPhysical(address, count: count)
     }
