@@ -27,6 +27,11 @@ struct DeliveredEvent {
     /// DPL of the gate is checked: INT n, INT3, INTO; not INT1.
     var checksGatePrivilege: Bool { external == 0 }
 
+    /// #DB from a debug condition or INT1; INT 1 only shares the vector.
+    var isDebugException: Bool {
+        vector == Vector.debug && (kind == .hardwareException || kind == .privilegedSoftwareException)
+    }
+
     /// Saved with RF set: faults, so that an instruction breakpoint does not repeat when they return
     /// (SDM 3B 17.3.1.1 "Instruction-Breakpoint Exception Condition").
     var savesResumeFlag: Bool {
@@ -165,8 +170,8 @@ extension Processor {
         }
         system.activity = .active
         clearShadow()
-        // A single-step trap that MOV SS held back is lost with TF; breakpoints stay pending.
-        system.pendingDebug &= ~DR6.singleStep
+        // A single-step trap that MOV SS held back is lost with TF; breakpoints stay pending, unless this is a #DB.
+        system.pendingDebug = event.isDebugException ? 0 : system.pendingDebug & ~DR6.singleStep
         vmx.iretUnblockedNMI = false
         cpu.pointee.cycles &+= Timing.haswell.interruptDelivery
         attend()

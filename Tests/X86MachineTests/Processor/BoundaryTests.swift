@@ -214,4 +214,22 @@ import X86Architecture
         #expect(!p.serviceBoundary())
         #expect(p.system.dr6 & DR6.singleStep == 0)
     }
+
+    @Test func aBreakpointHeldBackByMOVSSComesAfterINTNAndNotAfterINT1() {
+        for (bytes, follows) in [([0xF1], false), ([0xCD, 0x01], true), ([0xCC], true)] as [([UInt8], Bool)] {
+            let guest = TestGuest(), p = guest.p
+            guest.write(0x5_0000, UInt64(TestGuest.kernelData))
+            p.system.dr.0 = 0x5_0000
+            p.system.dr7 = DR7.alwaysOne | 2 | 3 << 16
+            p.modeChanged()
+            p.setGPR(GPR.rbx, 0x5_0000)
+            // MOV SS, [RBX]
+            guest.execute([0x8E, 0x13])
+            #expect(!p.serviceBoundary())
+            guest.execute(bytes)
+            let first = p.cpu.pointee.rip
+            #expect(p.serviceBoundary() == follows)
+            if follows { #expect(guest.frame(0) == first && p.system.dr6 & 1 == 1) }
+        }
+    }
 }
