@@ -9,8 +9,10 @@ struct ExportCommand: ParsableCommand {
         commandName: "export",
         abstract: "Write the images that a run would boot, for another machine or emulator.",
         discussion: """
-            Writes the kernel (also as 32-bit ELF), the monitor and the linked drivers into a folder, and prints QEMU's \
-            options for booting them there, one per line. Everything that isolates is guest code, so it must behave alike.
+            Writes the kernel (also as 32-bit ELF), the monitor and the linked drivers into a folder, and \
+            prints QEMU's \
+            options for booting them there, one per line. Everything that isolates is guest code, so it must \
+            behave alike.
             """)
 
     @OptionGroup var options: RunOptions

@@ -56,10 +56,18 @@ extension Output {
             plan.register = handler("\(base)_rri", "doubleShiftImmediate(s, \(w), LiveFlags.self, \(name))")
         case .multiply:
             plan.general = general("p.multiply(i.pointee, \(w), .\(d), \(name))")
-            if bits > 16 { plan.register = handler("\(base)_r", "multiply(s, \(w), \(name))") } else { plan.kind = .general }
+            if bits > 16 {
+                plan.register = handler("\(base)_r", "multiply(s, \(w), \(name))")
+            } else {
+                plan.kind = .general
+            }
         case .divide:
             plan.general = general("p.divide(i.pointee, \(w), .\(d), \(name))")
-            if bits > 16 { plan.register = handler("\(base)_r", "divide(s, \(w), \(name))") } else { plan.kind = .general }
+            if bits > 16 {
+                plan.register = handler("\(base)_r", "divide(s, \(w), \(name))")
+            } else {
+                plan.kind = .general
+            }
         case .whole: break
         }
     }

@@ -93,9 +93,13 @@ struct ReplayTests {
     func trace() throws {
         try Tool.withFolder { folder in
             let quiet = try Tool.run("run", "nullnet.ko", "--workload", "tx:50", "--timer", "0", "--json").json()
-            let end = quiet.number("cycles", "total")
-            // The workload is the run's last part, and its interrupts are the only ones.
-            let cycles = (1...20).map { end - 60_000 + $0 * 1500 }
+            // Around a crossing in the middle of the workload, where interrupts are on and nothing else interrupts.
+            let reference = folder.path + "/quiet.run"
+            _ = try Tool.run("run", "nullnet.ko", "--workload", "tx:50", "--timer", "0", "--record", reference)
+            let switches = try String(contentsOfFile: reference, encoding: .utf8).split(separator: "\n")
+                .filter { $0.contains(" eptp-switch ") }.compactMap { Int($0.prefix { $0 != " " }) }
+            let start = switches[switches.count / 2]
+            let cycles = (1...10).map { start + $0 * 1500 }
             let file = folder.appendingPathComponent("irq.trace")
             let lines = cycles.map { "\($0) 0 0x40\n" }.joined()
             try ("lvdsim-interrupts 1\n" + lines).write(to: file, atomically: true, encoding: .utf8)

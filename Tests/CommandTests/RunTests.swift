@@ -30,7 +30,8 @@ struct RunTests {
             try Tool.run("run", "nullnet.ko", "--workload", "tx:\(packets)", "--timer", "0", "--json").json()
                 .number("vmExits", "total")
         }
-        #expect(try exits(50) == exits(500))
+        // The console writes a byte per exit, and a larger number has more digits.
+        #expect(try exits(500) - exits(50) < 45)
     }
 
     @Test("natively the same driver does the same work without a crossing or an exit", arguments: drivers)
@@ -103,7 +104,9 @@ struct RunTests {
 
     @Test("a run that is interrupted stops, reports, and is inconclusive")
     func interrupted() throws {
-        let outcome = try Tool.run("run", "nullnet.ko", "--workload", "tx:100000000", "--json", interruptAfter: 2)
+        let outcome = try Tool.run(
+            "run", "nullnet.ko", "--workload", "tx:100000000", "--max-cycles", "20000000000", "--json",
+            interruptAfter: 5)
         #expect(outcome.status == 4)
         #expect(try outcome.json().object("outcome").number("exitCode") == 4)
         #expect(outcome.errors.contains("interrupted"))

@@ -1,6 +1,7 @@
 import CMonitor
 
-/// LGDT, SGDT, LIDT, SIDT, LLDT, SLDT, LTR, STR by the kernel. Their memory operand is found by way of the guest's own page tables.
+/// LGDT, SGDT, LIDT, SIDT, LLDT, SLDT, LTR, STR by the kernel. Their memory operand is found by way of the guest's
+/// own page tables.
 extension VMExit {
     /// SDM 3C Tables 30-10 and 30-11: bits 29:28 of the instruction information say which of the four it is.
     func descriptorTable(_ reason: ExitReason, displacement: UInt64) {
@@ -16,7 +17,9 @@ extension VMExit {
     private func operand(_ information: InstructionInformation, _ displacement: UInt64) -> UInt64 {
         var address = displacement
         if information.hasBase { address = address &+ registers.pointee[UInt64(information.base)] }
-        if information.hasIndex { address = address &+ registers.pointee[UInt64(information.index)] << UInt64(information.scale) }
+        if information.hasIndex {
+            address = address &+ registers.pointee[UInt64(information.index)] << UInt64(information.scale)
+        }
         if information.addressSize == 1 { address &= 0xFFFF_FFFF }
         switch information.segment {
         case 4: return address &+ VMCS[.guestFSBase]
@@ -46,9 +49,12 @@ extension VMExit {
         skipInstruction()
     }
 
-    private func segmentRegister(isTR: Bool, isLoad: Bool, _ information: InstructionInformation, _ displacement: UInt64) {
+    private func segmentRegister(
+        isTR: Bool, isLoad: Bool, _ information: InstructionInformation, _ displacement: UInt64
+    ) {
         if isLoad {
-            // After launch the kernel has loaded both for good; SDM 2A "LTR" allows no second load of a busy TSS either.
+            // After launch the kernel has loaded both for good; SDM 2A "LTR" allows no second load of a busy TSS
+            // either.
             fatal("LLDT or LTR by the kernel (RIP)", VMCS[.guestRIP])
         }
         let selector = VMCS[isTR ? .guestTRSelector : .guestLDTRSelector]
@@ -56,7 +62,9 @@ extension VMExit {
             registers.pointee[UInt64(information.register1)] = selector
         } else {
             let address = operand(information, displacement)
-            guard writeByte(address, selector), writeByte(address &+ 1, selector >> 8) else { return operandFault(address) }
+            guard writeByte(address, selector), writeByte(address &+ 1, selector >> 8) else {
+                return operandFault(address)
+            }
         }
         skipInstruction()
     }
@@ -79,7 +87,8 @@ extension VMExit {
         return true
     }
 
-    /// SDM 3A 4.5 "4-Level Paging and 5-Level Paging". The kernel's view maps addresses to themselves, except for the pages
+    /// SDM 3A 4.5 "4-Level Paging and 5-Level Paging". The kernel's view maps addresses to themselves, except for
+    /// the pages
     /// moved by hypercall, in which no descriptor operand lies.
     private func translate(_ address: UInt64, forWrite: Bool) -> UInt64? {
         var table = VMCS[.guestCR3] & 0x000F_FFFF_FFFF_F000

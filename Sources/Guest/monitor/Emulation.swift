@@ -20,19 +20,22 @@ extension VMExit {
         case .xsetbv:
             setXCR()
         case .invd:
-            write_back_and_invalidate() // nothing of the monitor's may be lost with the caches
+            write_back_and_invalidate()  // nothing of the monitor's may be lost with the caches
             skipInstruction()
         case .getsec, .vmcall, .vmclear, .vmlaunch, .vmptrld, .vmptrst, .vmread, .vmresume, .vmwrite, .vmxoff, .vmxon,
-             .invept, .invvpid:
+            .invept, .invvpid:
             injectUndefinedOpcode()
         case .eptViolation:
-            fatal("the kernel touched what is not in its view (address, qualification, RIP)", VMCS[.guestPhysicalAddress],
-                  qualification, VMCS[.guestRIP])
+            fatal(
+                "the kernel touched what is not in its view (address, qualification, RIP)", VMCS[.guestPhysicalAddress],
+                qualification, VMCS[.guestRIP])
         case .tripleFault:
             fatal("the kernel died in a triple fault (RIP, RSP)", VMCS[.guestRIP], VMCS[.guestRSP])
         default:
-            fatal("an exit of the kernel that cannot be (reason, qualification, RIP)", UInt64(reason.rawValue), qualification,
-                  VMCS[.guestRIP])
+            fatal(
+                "an exit of the kernel that cannot be (reason, qualification, RIP)", UInt64(reason.rawValue),
+                qualification,
+                VMCS[.guestRIP])
         }
     }
 
@@ -67,7 +70,9 @@ extension VMExit {
     }
 
     private func setCR4(_ value: UInt64) {
-        guard value & ~read_msr(VMXMSR.cr4Fixed1) == 0, value & CR4.vmxEnable == 0, value & CR4.physicalAddressExtension != 0 else {
+        guard value & ~read_msr(VMXMSR.cr4Fixed1) == 0, value & CR4.vmxEnable == 0,
+            value & CR4.physicalAddressExtension != 0
+        else {
             return injectGeneralProtection()
         }
         VMCS[.guestCR4] = value | read_msr(VMXMSR.cr4Fixed0)
@@ -115,7 +120,9 @@ extension VMExit {
     /// Those that exist on every processor this runs on and that the monitor does not use itself.
     private func isPassedThrough(_ msr: UInt32) -> Bool {
         switch msr {
-        case MSR.timeStampCounter, MSR.apicBase, MSR.star, MSR.lstar, MSR.cstar, MSR.fmask, MSR.kernelGSBase, MSR.tscAux: true
+        case MSR.timeStampCounter, MSR.apicBase, MSR.star, MSR.lstar, MSR.cstar, MSR.fmask, MSR.kernelGSBase,
+            MSR.tscAux:
+            true
         default: false
         }
     }
@@ -136,7 +143,8 @@ extension VMExit {
 
     private func writeMSR(_ msr: UInt32) {
         let value = registers.pointee.rax & 0xFFFF_FFFF | registers.pointee.rdx << 32
-        let isBase = msr == MSR.fsBase || msr == MSR.gsBase || msr == MSR.kernelGSBase || msr == MSR.lstar || msr == MSR.cstar
+        let isBase =
+            msr == MSR.fsBase || msr == MSR.gsBase || msr == MSR.kernelGSBase || msr == MSR.lstar || msr == MSR.cstar
             || msr == MSR.sysenterESP || msr == MSR.sysenterEIP
         if isBase && !LinearAddress(value).isCanonical { return injectGeneralProtection() }
         if msr == MSR.efer {
@@ -160,7 +168,8 @@ extension VMExit {
         let size = UInt32(access.size)
         if access.isIn {
             let value = UInt64(port_read(access.port, size)), rax = registers.pointee.rax
-            registers.pointee.rax = size == 4 ? value : size == 2 ? rax & ~0xFFFF | value & 0xFFFF : rax & ~0xFF | value & 0xFF
+            registers.pointee.rax =
+                size == 4 ? value : size == 2 ? rax & ~0xFFFF | value & 0xFFFF : rax & ~0xFF | value & 0xFF
         } else {
             port_write(access.port, UInt32(truncatingIfNeeded: registers.pointee.rax), size)
         }
@@ -174,14 +183,15 @@ extension VMExit {
             number += 2
         }
         if access.fromDR {
-            let value = switch number {
-            case 0: read_dr0()
-            case 1: read_dr1()
-            case 2: read_dr2()
-            case 3: read_dr3()
-            case 6: read_dr6()
-            default: VMCS[.guestDR7]
-            }
+            let value =
+                switch number {
+                case 0: read_dr0()
+                case 1: read_dr1()
+                case 2: read_dr2()
+                case 3: read_dr3()
+                case 6: read_dr6()
+                default: VMCS[.guestDR7]
+                }
             registers.pointee[access.gpr] = value
         } else {
             let value = registers.pointee[access.gpr]
@@ -201,8 +211,10 @@ extension VMExit {
     /// SDM 2D "XSETBV": XCR0 needs x87, and AVX needs SSE. XSETBV raises #UD before it exits unless CR4.OSXSAVE is set.
     private func setXCR() {
         let value = registers.pointee.rax & 0xFFFF_FFFF | registers.pointee.rdx << 32
-        guard registers.pointee.rcx & 0xFFFF_FFFF == 0, value & XCR0.x87 != 0, value & ~(XCR0.x87 | XCR0.sse | XCR0.avx) == 0,
-              value & XCR0.avx == 0 || value & XCR0.sse != 0 else { return injectGeneralProtection() }
+        guard registers.pointee.rcx & 0xFFFF_FFFF == 0, value & XCR0.x87 != 0,
+            value & ~(XCR0.x87 | XCR0.sse | XCR0.avx) == 0,
+            value & XCR0.avx == 0 || value & XCR0.sse != 0
+        else { return injectGeneralProtection() }
         write_cr4(read_cr4() | CR4.osxsave)
         write_xcr(0, value)
         skipInstruction()

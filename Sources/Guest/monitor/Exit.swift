@@ -42,15 +42,18 @@ struct VMExit {
         }
     }
 
-    /// Behind the instruction that caused the exit. SDM 3C 29.3.2 "Loading Guest State": no STI or MOV SS blocking is left.
+    /// Behind the instruction that caused the exit. SDM 3C 29.3.2 "Loading Guest State": no STI or MOV SS blocking
+    /// is left.
     func skipInstruction() {
         VMCS[.guestRIP] = VMCS[.guestRIP] &+ VMCS[.exitInstructionLength]
-        VMCS[.guestInterruptibilityState] = VMCS[.guestInterruptibilityState]
+        VMCS[.guestInterruptibilityState] =
+            VMCS[.guestInterruptibilityState]
             & ~UInt64((InterruptibilityState.blockingBySTI | .blockingByMOVSS).rawValue)
     }
 
     func inject(exception vector: UInt8, errorCode: UInt64? = nil) {
-        let information = InterruptionInformation(vector: vector, type: .hardwareException, deliversErrorCode: errorCode != nil)
+        let information = InterruptionInformation(
+            vector: vector, type: .hardwareException, deliversErrorCode: errorCode != nil)
         VMCS[.entryInterruptionInformation] = UInt64(information.rawValue)
         if let errorCode { VMCS[.entryExceptionErrorCode] = errorCode }
     }
@@ -69,7 +72,8 @@ struct VMExit {
         case .movDR: UInt64(LVD_CAUSE_DEBUG_REGISTER.rawValue)
         case .xsetbv: UInt64(LVD_CAUSE_XSETBV.rawValue)
         case .tripleFault: UInt64(LVD_CAUSE_TRIPLE_FAULT.rawValue)
-        case .vmcall, .vmclear, .vmlaunch, .vmptrld, .vmptrst, .vmread, .vmresume, .vmwrite, .vmxoff, .vmxon, .invept, .invvpid:
+        case .vmcall, .vmclear, .vmlaunch, .vmptrld, .vmptrst, .vmread, .vmresume, .vmwrite, .vmxoff, .vmxon, .invept,
+            .invvpid:
             UInt64(LVD_CAUSE_VMX_INSTRUCTION.rawValue)
         default: UInt64(LVD_CAUSE_OTHER_EXIT.rawValue)
         }
@@ -110,7 +114,8 @@ struct VMExit {
 
     // MARK: The end of a domain
 
-    /// Upcall: the kernel's view again, its entry point for violations, its segments, interrupts off. The kernel takes its stack
+    /// Upcall: the kernel's view again, its entry point for violations, its segments, interrupts off. The kernel
+    /// takes its stack
     /// pointer and GS from the state page, unwinds the crossing and disposes of the domain.
     func terminate(_ cause: UInt64, detail: UInt64) {
         registers.pointee.rdi = cause

@@ -5,7 +5,8 @@ enum GuestSegments {
     /// ES CS SS DS FS GS, from the descriptor tables in force.
     static func capture(_ cpu: CPU, _ number: UInt32) {
         let selector = UInt32(read_segment(number))
-        var segment = guest_segment(selector: selector, limit: 0xFFFF_FFFF, rights: SegmentAccessRights.unusable.rawValue, base: 0)
+        var segment = guest_segment(
+            selector: selector, limit: 0xFFFF_FFFF, rights: SegmentAccessRights.unusable.rawValue, base: 0)
         if selector & 0xFFFC != 0 {
             segment.limit = load_segment_limit(selector)
             segment.rights = load_access_rights(selector) >> 8 & 0xF0FF
@@ -25,8 +26,10 @@ enum GuestSegments {
         write(segments.5, .guestGSSelector, .guestGSLimit, .guestGSAccessRights, .guestGSBase)
     }
 
-    private static func write(_ segment: guest_segment, _ selector: VMCSField, _ limit: VMCSField, _ rights: VMCSField,
-                              _ base: VMCSField) {
+    private static func write(
+        _ segment: guest_segment, _ selector: VMCSField, _ limit: VMCSField, _ rights: VMCSField,
+        _ base: VMCSField
+    ) {
         VMCS[selector] = UInt64(segment.selector)
         VMCS[limit] = UInt64(segment.limit)
         VMCS[rights] = UInt64(segment.rights)

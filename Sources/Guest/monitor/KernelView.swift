@@ -1,6 +1,7 @@
 import CMonitor
 
-/// EPT_K of one CPU: guest-physical equals physical, with 2 MiB pages, all rights; the monitor's own memory is not in it.
+/// EPT_K of one CPU: guest-physical equals physical, with 2 MiB pages, all rights; the monitor's own memory is not
+/// in it.
 enum KernelView {
     private static let largePage: UInt64 = 1 << 21
 
@@ -12,9 +13,12 @@ enum KernelView {
             if address < UInt64(LVD_MONITOR_PHYS) || address >= UInt64(LVD_MONITOR_PHYS_END) {
                 let directory = ensure(slot(ensure(slot(root, .pml4e, address)), .pdpte, address))
                 let isMemory = address < memoryEnd && (address < 0xC000_0000 || address >= 1 << 32)
-                memory_write64(slot(directory, .pde, address),
-                               EPTEntry(page: PhysicalAddress(address), permissions: .all,
-                                        memoryType: isMemory ? .writeBack : .uncacheable, isLarge: true).rawValue)
+                memory_write64(
+                    slot(directory, .pde, address),
+                    EPTEntry(
+                        page: PhysicalAddress(address), permissions: .all,
+                        memoryType: isMemory ? .writeBack : .uncacheable, isLarge: true
+                    ).rawValue)
             }
             address += largePage
         }
@@ -51,8 +55,12 @@ enum KernelView {
         let base = entry.address.rawValue & ~(largePage - 1)
         let type = EPTMemoryType(rawValue: UInt8(truncatingIfNeeded: entry.memoryTypeBits)) ?? .writeBack
         for n: UInt64 in 0..<512 {
-            memory_write64(pages + n * 8, EPTEntry(page: PhysicalAddress(base + n * Page.size), permissions: entry.permissions,
-                                                   memoryType: type).rawValue)
+            memory_write64(
+                pages + n * 8,
+                EPTEntry(
+                    page: PhysicalAddress(base + n * Page.size), permissions: entry.permissions,
+                    memoryType: type
+                ).rawValue)
         }
         memory_write64(slot, EPTEntry(table: PhysicalAddress(pages)).rawValue)
     }

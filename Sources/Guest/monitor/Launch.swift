@@ -1,7 +1,8 @@
 import CMonitor
 
 /// Late launch of one CPU. The guest's state becomes the state in which the kernel called, so that the kernel goes on
-/// after its call without noticing. Returns LVD_LAUNCH_OK to make entry.S execute VMLAUNCH, or why not, with nothing changed.
+/// after its call without noticing. Returns LVD_LAUNCH_OK to make entry.S execute VMLAUNCH, or why not, with nothing
+/// changed.
 @c(monitor_launch)
 func monitorLaunch(launch: UnsafePointer<lvd_launch>, cpu: CPU) -> UInt64 {
     guard launch.pointee.magic == LVD_LAUNCH_MAGIC else { return UInt64(LVD_LAUNCH_MEMORY.rawValue) }
@@ -27,8 +28,11 @@ enum Launch {
 
         let basic = VMXBasicInformation(read_msr(VMXMSR.basic))
         let capability = EPTAndVPIDCapability(read_msr(VMXMSR.eptAndVPID))
-        guard capability.contains(.walkLength4 | .writeBack | .pages2MiB | .invept | .inveptSingleContext | .invvpid
-                                  | .invvpidSingleContext) else { return LVD_LAUNCH_CONTROLS }
+        guard
+            capability.contains(
+                .walkLength4 | .writeBack | .pages2MiB | .invept | .inveptSingleContext | .invvpid
+                    | .invvpidSingleContext)
+        else { return LVD_LAUNCH_CONTROLS }
 
         write_cr0(read_cr0() | read_msr(VMXMSR.cr0Fixed0) & 0xFFFF_FFFF)
         write_cr4(read_cr4() | CR4.vmxEnable)
@@ -42,7 +46,8 @@ enum Launch {
             return LVD_LAUNCH_VMCS
         }
 
-        let eptp = KernelView.make(memoryEnd: cpu.pointee.memory_end, accessedAndDirty: capability.contains(.accessedAndDirty))
+        let eptp = KernelView.make(
+            memoryEnd: cpu.pointee.memory_end, accessedAndDirty: capability.contains(.accessedAndDirty))
         cpu.pointee.kernel_eptp = eptp
         guard Policy.write(eptp: eptp, msrBitmap: allOnesPage(), hasTrueControls: basic.hasTrueControls) else {
             leave()
@@ -119,7 +124,7 @@ enum Launch {
         VMCS[.cr0ReadShadow] = read_cr0()
         VMCS[.guestCR3] = read_cr3()
         VMCS[.guestCR4] = cr4
-        VMCS[.cr4ReadShadow] = cr4 & ~CR4.vmxEnable // the kernel never turned VMX on
+        VMCS[.cr4ReadShadow] = cr4 & ~CR4.vmxEnable  // the kernel never turned VMX on
         Policy.ownControlRegisters()
         VMCS[.cr3TargetValue0] = 0
         VMCS[.cr3TargetValue1] = 0

@@ -19,7 +19,8 @@ enum PagePool {
     }
 }
 
-/// Host paging: an identity map of all RAM and of everything below 4 GiB, with 2 MiB pages, where the monitor's code alone is executable and
+/// Host paging: an identity map of all RAM and of everything below 4 GiB, with 2 MiB pages, where the monitor's code
+/// alone is executable and
 /// nothing is both writable and executable. One for all CPUs.
 enum HostTables {
     nonisolated(unsafe) private static var root: UInt64 = 0
@@ -36,8 +37,9 @@ enum HostTables {
         var address: UInt64 = 0
         while address < end {
             let directory = table(in: table(in: root, address >> 39 & 511), address >> 30 & 511)
-            memory_write64(directory + (address >> 21 & 511) * 8,
-                           address | Entry.present | Entry.write | Entry.large | Entry.noExecute)
+            memory_write64(
+                directory + (address >> 21 & 511) * 8,
+                address | Entry.present | Entry.write | Entry.large | Entry.noExecute)
             address += 1 << 21
         }
         protectImage()
@@ -53,8 +55,9 @@ enum HostTables {
         let end = address + 1 << 21
         while address < end {
             let isText = address >= address_of_text_start() && address < address_of_text_end()
-            memory_write64(pages + (address >> 12 & 511) * 8,
-                           address | Entry.present | (isText ? 0 : Entry.write | Entry.noExecute))
+            memory_write64(
+                pages + (address >> 12 & 511) * 8,
+                address | Entry.present | (isText ? 0 : Entry.write | Entry.noExecute))
             address += Page.size
         }
     }
@@ -71,8 +74,9 @@ enum HostTables {
         idt = PagePool.page()
         for vector: UInt64 in 0..<32 {
             let target = address_of_fault_stub(vector)
-            memory_write64(idt + vector * 16,
-                           target & 0xFFFF | UInt64(HostSelector.code) << 16 | 0x8E << 40 | (target >> 16 & 0xFFFF) << 48)
+            memory_write64(
+                idt + vector * 16,
+                target & 0xFFFF | UInt64(HostSelector.code) << 16 | 0x8E << 40 | (target >> 16 & 0xFFFF) << 48)
             memory_write64(idt + vector * 16 + 8, target >> 32)
         }
         return idt
@@ -84,8 +88,9 @@ enum HostTables {
         let tss = page + 128
         memory_write64(page + UInt64(HostSelector.code), 0x00AF_9B00_0000_FFFF)
         memory_write64(page + UInt64(HostSelector.data), 0x00CF_9300_0000_FFFF)
-        memory_write64(page + UInt64(HostSelector.task),
-                       103 | (tss & 0xFF_FFFF) << 16 | 0x8B << 40 | (tss >> 24 & 0xFF) << 56)
+        memory_write64(
+            page + UInt64(HostSelector.task),
+            103 | (tss & 0xFF_FFFF) << 16 | 0x8B << 40 | (tss >> 24 & 0xFF) << 56)
         memory_write64(page + UInt64(HostSelector.task) + 8, tss >> 32)
         return page
     }

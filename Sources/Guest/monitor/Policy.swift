@@ -35,14 +35,15 @@ enum Policy {
         let processorMSR = hasTrueControls ? VMXMSR.trueProcessorBasedControls : VMXMSR.processorBasedControls
         let exitMSR = hasTrueControls ? VMXMSR.trueExitControls : VMXMSR.exitControls
         let entryMSR = hasTrueControls ? VMXMSR.trueEntryControls : VMXMSR.entryControls
-        let notYet = SecondaryControls.enableVMFunctions.rawValue // hypercall 0x31 turns them on
+        let notYet = SecondaryControls.enableVMFunctions.rawValue  // hypercall 0x31 turns them on
         guard let pin = adjusted(pin.rawValue, pinMSR),
-              let processor = adjusted(processor.rawValue, processorMSR),
-              let secondary = adjusted(secondary.rawValue, VMXMSR.secondaryControls, optional: secondaryIfAvailable.rawValue),
-              let exit = adjusted(exit.rawValue, exitMSR),
-              let entry = adjusted(entry.rawValue, entryMSR),
-              read_msr(VMXMSR.vmFunctions) & VMFunctionControls.eptpSwitching.rawValue != 0,
-              VMXMiscellaneous(read_msr(VMXMSR.miscellaneous)).cr3TargetValues >= cr3Targets
+            let processor = adjusted(processor.rawValue, processorMSR),
+            let secondary = adjusted(
+                secondary.rawValue, VMXMSR.secondaryControls, optional: secondaryIfAvailable.rawValue),
+            let exit = adjusted(exit.rawValue, exitMSR),
+            let entry = adjusted(entry.rawValue, entryMSR),
+            read_msr(VMXMSR.vmFunctions) & VMFunctionControls.eptpSwitching.rawValue != 0,
+            VMXMiscellaneous(read_msr(VMXMSR.miscellaneous)).cr3TargetValues >= cr3Targets
         else { return false }
         VMCS[.pinBasedControls] = pin
         VMCS[.processorBasedControls] = processor

@@ -26,7 +26,8 @@ extension Processor {
         }
     }
 
-    /// Exactly one instruction, or one delivery of an event that was due at this boundary. The rest of a repeated string
+    /// Exactly one instruction, or one delivery of an event that was due at this boundary. The rest of a repeated
+    /// string
     /// instruction, up to the next timed event, counts as one.
     func stepInstruction() {
         engine.event = machine.platform.events.nextCycle
@@ -50,7 +51,8 @@ extension Processor {
         cpu.pointee.nextEvent = event > margin ? event &- margin : 0
         engine.codeChanged = false
         do throws(Interruption) {
-            let block = if let known = knownBlock { known } else { try self.block(at: cpu.pointee.rip, isSingle: false) }
+            let block =
+                if let known = knownBlock { known } else { try self.block(at: cpu.pointee.rip, isSingle: false) }
             // The fetch may have taken time.
             if cpu.pointee.cycles >= engine.event { return }
             let last = cpu.pointee.cycles &+ UInt64(block.pointee.reach)
@@ -84,7 +86,9 @@ extension Processor {
         do throws(Interruption) {
             let block = try block(at: cpu.pointee.rip, isSingle: true)
             if cpu.pointee.cycles >= engine.event { return }
-            if machine.eventMask.contains(.instruction) { machine.emit(.instruction(rip: LinearAddress(cpu.pointee.rip)), self) }
+            if machine.eventMask.contains(.instruction) {
+                machine.emit(.instruction(rip: LinearAddress(cpu.pointee.rip)), self)
+            }
             if run(block) && traps { singleStepCompleted() }
         } catch {
             handle(error)
@@ -95,12 +99,13 @@ extension Processor {
     @discardableResult
     private func run(_ block: BlockPointer) -> Bool {
         #if TRAMPOLINE
-        var next: OpPointer? = block.ops
-        while let op = next {
-            next = unsafeBitCast(op.pointee.handler, to: Handler.self)(cpu, op, cpu.pointee.tlb, cpu.pointee.cycles)
-        }
+            var next: OpPointer? = block.ops
+            while let op = next {
+                next = unsafeBitCast(op.pointee.handler, to: Handler.self)(cpu, op, cpu.pointee.tlb, cpu.pointee.cycles)
+            }
         #else
-        unsafeBitCast(block.ops.pointee.handler, to: Handler.self)(cpu, block.ops, cpu.pointee.tlb, cpu.pointee.cycles)
+            unsafeBitCast(block.ops.pointee.handler, to: Handler.self)(
+                cpu, block.ops, cpu.pointee.tlb, cpu.pointee.cycles)
         #endif
         if cpu.pointee.exitReason == LeaveReason.boundary { return true }
         guard let interruption = engine.pending else { return true }

@@ -24,11 +24,14 @@ extension Processor {
     private var bankView: UInt64 {
         func bit(_ condition: Bool, _ n: UInt64) -> UInt64 { condition ? 1 &<< n : 0 }
         let flags = bit(system.cpl == 3, 0) | bit(system.flags & RFLAGS.alignmentCheck != 0, 1)
-        let cr0 = bit(system.cr0 & CR0.paging != 0, 2) | bit(system.cr0 & CR0.writeProtect != 0, 3)
+        let cr0 =
+            bit(system.cr0 & CR0.paging != 0, 2) | bit(system.cr0 & CR0.writeProtect != 0, 3)
             | bit(system.cr0 & CR0.protectionEnable != 0, 4)
-        let cr4 = bit(system.cr4 & CR4.smep != 0, 5) | bit(system.cr4 & CR4.smap != 0, 6)
+        let cr4 =
+            bit(system.cr4 & CR4.smep != 0, 5) | bit(system.cr4 & CR4.smap != 0, 6)
             | bit(system.cr4 & CR4.physicalAddressExtension != 0, 7) | bit(system.cr4 & CR4.pageSizeExtensions != 0, 8)
-        let efer = bit(system.efer & EFER.executeDisableEnable != 0, 9) | bit(system.efer & EFER.longModeActive != 0, 10)
+        let efer =
+            bit(system.efer & EFER.executeDisableEnable != 0, 9) | bit(system.efer & EFER.longModeActive != 0, 10)
         return flags | cr0 | cr4 | efer | bit(vmx.eptEnabled, 11) | blockKey &<< 12
     }
     /// How code is decoded: part of a block's identity.
@@ -52,9 +55,12 @@ extension Processor {
     /// Mirrors a translation of the current context into the fast bank. The rights are those that the current
     /// privilege has; `writable` also means that no dirty flag is left to set. MMIO and pages whose writes somebody
     /// watches are sorted out here.
-    func insertFast(page: LinearAddress, physicalPage: PhysicalAddress, readable: Bool, writable: Bool, executable: Bool) {
+    func insertFast(
+        page: LinearAddress, physicalPage: PhysicalAddress, readable: Bool, writable: Bool, executable: Bool
+    ) {
         let bank = engine.banks.current
-        guard bank.isUsed, machine.isPlainRAM(physicalPage, for: self), let host = machine.memory.hostAddress(of: physicalPage)
+        guard bank.isUsed, machine.isPlainRAM(physicalPage, for: self),
+            let host = machine.memory.hostAddress(of: physicalPage)
         else { return }
         let tag = page.rawValue
         FastBank.entry(bank.entries, tag).pointee = TLBEntry(

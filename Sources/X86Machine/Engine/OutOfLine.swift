@@ -9,7 +9,8 @@ import X86Decoder
 @c(h_general) @inline(never)
 func general(_ cpu: CPUPointer, _ op: OpPointer, _ tlb: TLBPointer, _ cycles: UInt64) -> Flow {
     let s = Step(cpu, op, tlb, cycles)
-    let block = BlockPointer(of: op), before = UInt64(op.pointee.count), rip = block.pointee.rip &+ UInt64(op.pointee.ripOffset)
+    let block = BlockPointer(of: op), before = UInt64(op.pointee.count),
+        rip = block.pointee.rip &+ UInt64(op.pointee.ripOffset)
     cpu.pointee.rip = rip
     cpu.pointee.cycles = cycles &+ UInt64(op.pointee.cost)
     let i = block.instruction(Int(before))
@@ -98,7 +99,9 @@ func linkBlock(_ cpu: CPUPointer, _ link: OpPointer, _ tlb: TLBPointer, _ cycles
     if generation == p.engine.blocks.generation && !block.straddles {
         link.pointee.handler = UnsafeMutableRawPointer(block.ops)
     }
-    if _slowPath(cpu.pointee.cycles >= cpu.pointee.nextEvent) { return s.leave(LeaveReason.boundary, rip, cpu.pointee.cycles) }
+    if _slowPath(cpu.pointee.cycles >= cpu.pointee.nextEvent) {
+        return s.leave(LeaveReason.boundary, rip, cpu.pointee.cycles)
+    }
     return s.go(block.ops, cpu.pointee.cycles)
 }
 
@@ -108,7 +111,9 @@ func findBlock(_ cpu: CPUPointer, _ op: OpPointer, _ tlb: TLBPointer, _ cycles: 
     let p = Processor.of(cpu), s = Step(cpu, op, tlb, cycles)
     guard let block = p.lookUp(rip, cycles) else { return s.leave(LeaveReason.interruption, rip, cpu.pointee.cycles) }
     if p.isCacheable(block) { s.jumpEntry(rip).pointee = JumpEntry(rip: rip, op: block.ops) }
-    if _slowPath(cpu.pointee.cycles >= cpu.pointee.nextEvent) { return s.leave(LeaveReason.boundary, rip, cpu.pointee.cycles) }
+    if _slowPath(cpu.pointee.cycles >= cpu.pointee.nextEvent) {
+        return s.leave(LeaveReason.boundary, rip, cpu.pointee.cycles)
+    }
     return s.go(block.ops, cpu.pointee.cycles)
 }
 

@@ -6,9 +6,9 @@ typealias TLBPointer = UnsafeMutablePointer<TLBEntry>
 
 /// Release: a handler ends in a tail call. Debug has none (-Onone): a handler returns the next micro-op to a loop.
 #if TRAMPOLINE
-typealias Flow = OpPointer?
+    typealias Flow = OpPointer?
 #else
-typealias Flow = Void
+    typealias Flow = Void
 #endif
 /// `cycles` is the clock when the block was entered plus what slow paths of it added since:
 /// the clock at a micro-op is `cycles + op.cost`.
@@ -77,10 +77,10 @@ struct Step {
 
     @inline(__always) func go(_ next: OpPointer, _ cycles: UInt64) -> Flow {
         #if TRAMPOLINE
-        cpu.pointee.cycles = cycles
-        return next
+            cpu.pointee.cycles = cycles
+            return next
         #else
-        return unsafeBitCast(next.pointee.handler, to: Handler.self)(cpu, next, tlb, cycles)
+            return unsafeBitCast(next.pointee.handler, to: Handler.self)(cpu, next, tlb, cycles)
         #endif
     }
     @inline(__always) func next() -> Flow { go(op + 1, cycles) }
@@ -90,7 +90,7 @@ struct Step {
         cpu.pointee.rip = rip
         cpu.pointee.exitReason = reason
         #if TRAMPOLINE
-        return nil
+            return nil
         #endif
     }
     /// Ends the block through the link slot at `op + slot`: counts, looks for events, goes on at the linked block.
@@ -102,7 +102,9 @@ struct Step {
         guard let next = link.pointee.handler else { return linkBlock(cpu, link, tlb, after) }
         return go(next.assumingMemoryBound(to: MicroOp.self), after)
     }
-    @inline(__always) func jumpEntry(_ rip: UInt64) -> UnsafeMutablePointer<JumpEntry> { JumpCache.entry(cpu.pointee.jumps, rip) }
+    @inline(__always) func jumpEntry(_ rip: UInt64) -> UnsafeMutablePointer<JumpEntry> {
+        JumpCache.entry(cpu.pointee.jumps, rip)
+    }
     /// Ends the block at an address known only now, which `entry` already holds. `op + 1` is the link slot.
     @inline(__always) func enter(_ entry: UnsafeMutablePointer<JumpEntry>) -> Flow {
         let link = op + 1
@@ -129,7 +131,8 @@ struct Step {
 enum FastBank {
     static let count = 1024
     @inline(__always) static func entry(_ tlb: TLBPointer, _ ea: UInt64) -> TLBPointer {
-        (UnsafeMutableRawPointer(tlb) + Int((ea &>> 7) & UInt64((count - 1) * 32))).assumingMemoryBound(to: TLBEntry.self)
+        (UnsafeMutableRawPointer(tlb) + Int((ea &>> 7) & UInt64((count - 1) * 32))).assumingMemoryBound(
+            to: TLBEntry.self)
     }
     /// Never a tag.
     static let empty = TLBEntry(read: ~0, write: ~0, execute: ~0, addend: 0)
@@ -138,7 +141,9 @@ enum JumpCache {
     static let count = 4096, mask = count - 1
     /// No block starts at this address: it is not canonical.
     static let noRIP: UInt64 = 0x8000_0000_0000_0000
-    @inline(__always) static func entry(_ jumps: UnsafeMutablePointer<JumpEntry>, _ rip: UInt64) -> UnsafeMutablePointer<JumpEntry> {
+    @inline(__always) static func entry(_ jumps: UnsafeMutablePointer<JumpEntry>, _ rip: UInt64)
+        -> UnsafeMutablePointer<JumpEntry>
+    {
         let index = (rip ^ rip &>> 12) & UInt64(mask)
         return (UnsafeMutableRawPointer(jumps) + Int(index &<< 4)).assumingMemoryBound(to: JumpEntry.self)
     }

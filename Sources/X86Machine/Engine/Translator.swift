@@ -4,7 +4,8 @@ import X86Decoder
 
 /// Decoded instructions to the micro-ops of a block.
 ///
-/// A block is straight-line code within a page, ended by a control transfer, by an instruction that may change any mode,
+/// A block is straight-line code within a page, ended by a control transfer, by an instruction that may change any
+/// mode,
 /// by the page or by a limit. What cannot run as a form of its own runs out of line (`general`).
 struct Translator {
     static let instructionLimit = 32
@@ -39,7 +40,10 @@ struct Translator {
     private(set) var bytes: UInt64 = 0
     private(set) var isEnded = false
 
-    init(_ identity: BlockIdentity, codeSize: CodeSize, isFast: Bool, isSingle: Bool, engine: EngineCaches, codeBase: UInt64) {
+    init(
+        _ identity: BlockIdentity, codeSize: CodeSize, isFast: Bool, isSingle: Bool, engine: EngineCaches,
+        codeBase: UInt64
+    ) {
         self.identity = identity
         self.codeSize = codeSize
         self.isFast = isFast
@@ -55,7 +59,8 @@ struct Translator {
     private var rip: UInt64 { identity.rip &+ bytes }
     /// More instructions may follow.
     var hasRoom: Bool {
-        !isEnded && !isAlone && !(isSingle && bytes != 0) && instructions.count < Self.instructionLimit && clock <= Self.reachLimit && ops.count < Self.opLimit
+        !isEnded && !isAlone && !(isSingle && bytes != 0) && instructions.count < Self.instructionLimit
+            && clock <= Self.reachLimit && ops.count < Self.opLimit
     }
 
     // MARK: Emission
@@ -175,7 +180,9 @@ struct Translator {
         }
         // A 32-bit address in a 64-bit register is zero-extended, which the 32-bit form does.
         let isNarrow = i.addressSize == 4 && plan.bytes0 == 8
-        if isNarrow { emitFixed(.address32, op) } else {
+        if isNarrow {
+            emitFixed(.address32, op)
+        } else {
             emit(i.index == Instruction.none ? plan.memory0 : plan.memory1, op, Note(effect: .transparent))
         }
         return true
@@ -219,7 +226,9 @@ struct Translator {
         var usesIndex = false
         if isMoffs || i.base == Instruction.ripBase || !i.hasRegisters {
             let disp = UInt64(bitPattern: Int64(i.displacement))
-            var a = isMoffs ? i.immediate : i.base == Instruction.ripBase ? effective(i, next: rip &+ UInt64(i.length)) : disp
+            var a =
+                isMoffs
+                ? i.immediate : i.base == Instruction.ripBase ? effective(i, next: rip &+ UInt64(i.length)) : disp
             if i.addressSize == 4 { a &= 0xffff_ffff }
             if !setConstant(&op, a) {
                 emitFixed(.loadTemp, temp(a))
@@ -252,13 +261,16 @@ struct Translator {
     private mutating func direct(_ i: Instruction, _ plan: RowPlan, _ cost: UInt64, _ targetIsValid: (UInt64) -> Bool) {
         let next = (rip &+ UInt64(i.length)) & linearMask
         let target = (next &+ i.immediate) & (is64 ? ~0 : i.operandSize == 2 ? 0xffff : 0xffff_ffff)
-        guard targetIsValid(target), plan.kind != .call || hasFastStack(plan) else { return general(i, cost, ends: true) }
+        guard targetIsValid(target), plan.kind != .call || hasFastStack(plan) else {
+            return general(i, cost, ends: true)
+        }
         var op = MicroOp()
         switch plan.kind {
         case .jcc:
             let cc = Int(i.opcode & 15)
             let previous = ops.count - 1
-            let isFused = previous >= 0 && notes[previous].fused >= 0 && Int(ops[previous].count) == instructions.count - 1
+            let isFused =
+                previous >= 0 && notes[previous].fused >= 0 && Int(ops[previous].count) == instructions.count - 1
             if isFused { ops[previous].handler = address(notes[previous].fused + cc) }
             emit(plan.register + cc, op)
             finish(i, cost)

@@ -32,11 +32,13 @@ extension Processor {
 
     /// SDM 2A "JMP-Jump", near.
     func jmp(_ i: borrowing Instruction, _ s: Place) throws(Interruption) {
-        nextRIP = s == .immediate ? try relativeTarget(i) : try checkedTarget(targetOperand(i), bytes: Int(i.operandSize))
+        nextRIP =
+            s == .immediate ? try relativeTarget(i) : try checkedTarget(targetOperand(i), bytes: Int(i.operandSize))
     }
     /// SDM 2A "CALL-Call Procedure", near.
     func call(_ i: borrowing Instruction, _ s: Place) throws(Interruption) {
-        let target = s == .immediate ? try relativeTarget(i) : try checkedTarget(targetOperand(i), bytes: Int(i.operandSize))
+        let target =
+            s == .immediate ? try relativeTarget(i) : try checkedTarget(targetOperand(i), bytes: Int(i.operandSize))
         try push(followingRIP(i), bytes: Int(i.operandSize))
         nextRIP = target
     }

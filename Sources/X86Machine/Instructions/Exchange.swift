@@ -5,10 +5,14 @@ import X86Decoder
 // Exchanges. With memory they are atomic, which one processor at a time always is.
 extension Processor {
     /// SDM 2D "XCHG-Exchange Register/Memory With Register".
-    @inline(__always) func xchg<W: Width>(_ i: borrowing Instruction, _: W.Type, _ d: Place, _ s: Place) throws(Interruption) {
+    @inline(__always) func xchg<W: Width>(_ i: borrowing Instruction, _: W.Type, _ d: Place, _ s: Place)
+        throws(Interruption)
+    {
         let b = register(s, i, W.self)
         var old: W = 0
-        try modify(d, i) { (a: W) in old = a; return b }
+        try modify(d, i) { (a: W) in
+            old = a; return b
+        }
         setRegister(s, i, old)
     }
     /// SDM 2D "XADD-Exchange and Add". The sum wins when both operands are one register.
@@ -20,7 +24,9 @@ extension Processor {
             return setRegister(.rm, i, add(flags, a, b))
         }
         var old: W = 0
-        try modify(.rm, i) { (a: W) in old = a; return add(flags, a, b) }
+        try modify(.rm, i) { (a: W) in
+            old = a; return add(flags, a, b)
+        }
         setRegister(.reg, i, old)
     }
     /// SDM 2A "CMPXCHG-Compare and Exchange".

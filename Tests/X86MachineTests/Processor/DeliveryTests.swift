@@ -173,7 +173,8 @@ import X86Architecture
     // MARK: Double and triple faults, SDM 3A table 6-5 "Conditions for Generating a Double Fault"
 
     @Test func faultsCombineAsTheTableSays() {
-        // First event's vector, what its delivery raises (11: gate not present, 14: its IST stack is not mapped), result.
+        // First event's vector, what its delivery raises (11: gate not present, 14: its IST stack is not mapped),
+        // result.
         let cases: [(UInt8, UInt8, UInt8)] = [
             (6, 11, 11), (6, 14, 14),  // benign: serially
             (13, 11, 8), (13, 14, 14),  // contributory: a contributory second one is a double fault

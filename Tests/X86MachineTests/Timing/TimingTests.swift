@@ -25,8 +25,9 @@ struct TimingTests {
         #expect(t.istSwitch == 59)
     }
 
-    @Test("No instruction is free unless its cost is charged where it happens: time passes in every loop",
-          arguments: ["NOP", "MOV", "CMP", "JMP", "LEA", "XCHG", "ADD", "TEST", "BSWAP", "CMOVcc", "Jcc", "PUSH", "POP"])
+    @Test(
+        "No instruction is free unless its cost is charged where it happens: time passes in every loop",
+        arguments: ["NOP", "MOV", "CMP", "JMP", "LEA", "XCHG", "ADD", "TEST", "BSWAP", "CMOVcc", "Jcc", "PUSH", "POP"])
     func neverFree(mnemonic: String) {
         for memory in [MemoryUse.none, .load, .store, .loadAndStore] {
             #expect(InstructionCost.cycles(mnemonic: mnemonic, memory: memory, operandSize: 8) >= 1)

@@ -2,7 +2,8 @@ import Testing
 @testable import X86Machine
 import X86Architecture
 
-/// A root and a guest as the engine executes them: the same clauses, through blocks, fast translations and the run loop.
+/// A root and a guest as the engine executes them: the same clauses, through blocks, fast translations and the run
+/// loop.
 @Suite struct ExecutedGuestTests {
     private typealias T = VMXTestMachine
 
@@ -39,7 +40,8 @@ import X86Architecture
         }
         let counter = Counter()
         // xor eax, eax; mov edx, 1000; loop: mov ecx, 1; vmfunc; mov ecx, 0; vmfunc; dec edx; jnz loop; vmcall
-        let code: [UInt8] = [0x31, 0xC0, 0xBA, 0xE8, 0x03, 0, 0, 0xB9, 1, 0, 0, 0] + Code.vmfunc + [0xB9, 0, 0, 0, 0]
+        let code: [UInt8] =
+            [0x31, 0xC0, 0xBA, 0xE8, 0x03, 0, 0, 0xB9, 1, 0, 0, 0] + Code.vmfunc + [0xB9, 0, 0, 0, 0]
             + Code.vmfunc + [0xFF, 0xCA, 0x75, 0xEC] + Code.vmcall
         let (m, stop) = run(code) {
             _ = switcher($0)

@@ -32,8 +32,11 @@ struct StructureWalkTests {
         let before = machine.digest
         let walk = machine.view.walkGuest(.init(0x40_3123), cr3: 0x1000, eptp: nil)
         #expect(walk.steps.map(\.location.rawValue) == [0x1000, 0x2000, 0x3010, 0x4018])
-        #expect(walk.outcome == .mapped(.init(0x9123), .init(0x9123), writable: false, user: false, executable: false,
-                                        shift: 12))
+        #expect(
+            walk.outcome
+                == .mapped(
+                    .init(0x9123), .init(0x9123), writable: false, user: false, executable: false,
+                    shift: 12))
         #expect(machine.digest == before)
     }
 
@@ -41,8 +44,9 @@ struct StructureWalkTests {
     func others() {
         build4Level()
         let view = machine.view
-        #expect(view.walkGuest(.init(0x81_2345), cr3: 0x1000, eptp: nil).outcome
-            == .mapped(.init(0x21_2345), .init(0x21_2345), writable: true, user: true, executable: true, shift: 21))
+        #expect(
+            view.walkGuest(.init(0x81_2345), cr3: 0x1000, eptp: nil).outcome
+                == .mapped(.init(0x21_2345), .init(0x21_2345), writable: true, user: true, executable: true, shift: 21))
         #expect(view.walkGuest(.init(0x40_4000), cr3: 0x1000, eptp: nil).outcome == .notPresent(level: 1))
         #expect(view.walkGuest(.init(0xC0_0000), cr3: 0x1000, eptp: nil).outcome == .notPresent(level: 2))
         #expect(view.walkGuest(.init(0x8000_0000_0000), cr3: 0x1000, eptp: nil).outcome == .unreadable)
@@ -62,10 +66,11 @@ struct StructureWalkTests {
     func nested() {
         build4Level()
         let eptp = buildEPT()
-        store(0x8000 + 8 * 9, 0xA_0000 | 0x33) // guest-physical 0x9000 is physical 0xA0000
+        store(0x8000 + 8 * 9, 0xA_0000 | 0x33)  // guest-physical 0x9000 is physical 0xA0000
         #expect(machine.view.walkGuest(.init(0x40_3123), cr3: 0x1000, eptp: eptp).physical == .init(0xA_0123))
-        store(0x8000 + 8 * 4, 0) // the page table itself
-        #expect(machine.view.walkGuest(.init(0x40_3123), cr3: 0x1000, eptp: eptp).outcome == .eptNotPresent(.init(0x4018)))
+        store(0x8000 + 8 * 4, 0)  // the page table itself
+        #expect(
+            machine.view.walkGuest(.init(0x40_3123), cr3: 0x1000, eptp: eptp).outcome == .eptNotPresent(.init(0x4018)))
     }
 
     @Test("peek follows the processor's mode: paging off, 32-bit with 4-MiB pages, PAE")
@@ -74,7 +79,7 @@ struct StructureWalkTests {
         #expect(machine.view.peek(.init(0x1234), processor: 0) == .init(0x1234))
         p.system.cr0 |= CR0.paging | CR0.protectionEnable
         p.system.cr3 = 0x1000
-        store(0x1000 + 4, 0x0040_0083) // entries 1 and, above it, 2 (absent)
+        store(0x1000 + 4, 0x0040_0083)  // entries 1 and, above it, 2 (absent)
         #expect(machine.view.peek(.init(0x40_1234), processor: 0) == .init(0x40_1234))
         #expect(machine.view.peek(.init(0x80_0000), processor: 0) == nil)
         p.system.cr4 |= CR4.physicalAddressExtension
