@@ -51,7 +51,7 @@ let package = Package(
         .testTarget(name: "X86ArchitectureTests", dependencies: ["X86Architecture"]),
         .testTarget(name: "X86DecoderTests", dependencies: ["X86Decoder", "InstructionTable"]),
         .testTarget(name: "DecoderOracleTests", dependencies: ["X86Decoder"], exclude: ["zydis-reader.c"]),
-        .testTarget(name: "X86MachineTests", dependencies: ["X86Machine"]),
+        .testTarget(name: "X86MachineTests", dependencies: ["X86Machine", "InstructionTable"]),
         .testTarget(name: "DriverImageTests", dependencies: ["DriverImage", "TestSupport"]),
         .testTarget(name: "BootTests", dependencies: ["Boot", "DriverImage", "TestSupport"]),
         .testTarget(name: "TracesTests", dependencies: ["Traces"]),

@@ -11,6 +11,7 @@
 /// - MUL, IMUL: SF, ZF, PF from the low half, AF 0. DIV, IDIV: unchanged.
 /// - BT, BTS, BTR, BTC: only CF changes. BSF, BSR: CF, OF, AF 0, SF and PF from the source; a source of 0 leaves
 ///   the destination (a 32-bit one zero-extended).
+/// - CMPXCHG of a 32-bit register that is not equal: the register is written with itself, which clears its upper half.
 /// - TZCNT, LZCNT: OF, SF, AF, PF 0. ANDN, BLSI, BLSR, BLSMSK, BZHI, BEXTR: AF 0, PF (BEXTR also SF) from the result.
 /// - AAA, AAS: OF, SF, ZF, PF from the result AL. AAM, AAD: CF, OF, AF 0. DAA, DAS: OF 0.
 enum UndefinedFlags {}

@@ -163,3 +163,12 @@ final class TestGuest {
     /// Quadword `n` of the frame on top of the stack.
     func frame(_ n: UInt64) -> UInt64 { read(p.gpr(GPR.rsp) + 8 * n) }
 }
+
+extension TestGuest {
+    /// Writes code at a physical address, as a store would: what was translated from there is forgotten.
+    func load(_ bytes: [UInt8], at a: UInt64) {
+        for (n, byte) in bytes.enumerated() { write(a + UInt64(n), byte) }
+        machine.pageWritten(PhysicalAddress(a), size: 1, by: nil)
+        machine.pageWritten(PhysicalAddress(a + UInt64(bytes.count)), size: 1, by: nil)
+    }
+}
