@@ -60,8 +60,8 @@ let partial: Set<String> = ["inc", "dec", "rol", "ror"]
 let flagless: Set<String> = ["mov", "movzx", "movsx", "movbe", "complement", "bswap", "lea", "xchg", "nop"]
 /// Worth a variant that leaves the flags alone.
 let droppable: Set<String> = [
-    "add", "sub", "logical_and", "logical_or", "logical_xor", "inc", "dec", "neg", "imul", "shl", "shr", "sar", "rol",
-    "ror", "adc", "sbb",
+    "add", "sub", "logical_and", "logical_or", "logical_xor", "inc", "dec", "neg", "imul", "shl", "shr", "sar",
+    "rol", "ror", "adc", "sbb",
 ]
 /// Worth a variant fused with a conditional branch.
 let fusable: Set<String> = ["cmp", "test"]

@@ -2,9 +2,7 @@ import InstructionTable
 
 /// What the translator knows of a row; written as numbers, read by `RowPlan` in the machine in this order.
 struct Plan {
-    enum Kind: Int {
-        case general = 0, end = 1, data = 2, nop = 3, jcc = 4, jump = 5, call = 6, jumpTo = 7, callTo = 8, ret = 9
-    }
+    enum Kind: Int { case general, end, data, nop, jcc, jump, call, jumpTo, callTo, ret }
     var kind = Kind.general
     var place0 = "none", place1 = "none"
     var bytes0 = 0, bytes1 = 0
@@ -20,9 +18,9 @@ struct Plan {
 
     static let places = ["rm", "reg", "vexV", "accumulator", "cl", "dx", "immediate", "one", "moffs", "none"]
     var numbers: [Int] {
-        [
-            kind.rawValue, Self.places.firstIndex(of: place0) ?? 9, Self.places.firstIndex(of: place1) ?? 9, bytes0,
-            bytes1, general,
+        func number(_ place: String) -> Int { Self.places.firstIndex(of: place) ?? Self.places.count - 1 }
+        return [
+            kind.rawValue, number(place0), number(place1), bytes0, bytes1, general,
             register, registerDead, memory0, memory1, fused, stackBytes, effect.rawValue, isConditional ? 1 : 0,
         ]
     }
@@ -45,8 +43,8 @@ struct Output {
         handlerNames.append(name)
         handlerText += """
             \(location)
-            @c(h_\(name)) @inline(__always) func h_\(name)(\
-            _ cpu: CPUPointer, _ op: OpPointer, _ tlb: TLBPointer, _ cycles: UInt64) -> Flow \
+            @c(h_\(name)) @inline(__always) func h_\(name)\
+            (_ cpu: CPUPointer, _ op: OpPointer, _ tlb: TLBPointer, _ cycles: UInt64) -> Flow \
             { let s = Step(cpu, op, tlb, cycles); return \(body) }
 
             """
@@ -65,8 +63,9 @@ struct Output {
         generalNumbers[body] = number
         generalText += """
             \(location)
-            private func g\(number)(_ p: Processor, _ i: UnsafePointer<Instruction>) throws(Interruption)
-            { try \(body) }
+            private func g\(number)(_ p: Processor, _ i: UnsafePointer<Instruction>) throws(Interruption) {
+                try \(body)
+            }
 
             """
         return number

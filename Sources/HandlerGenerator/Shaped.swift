@@ -56,18 +56,12 @@ extension Output {
             plan.register = handler("\(base)_rri", "doubleShiftImmediate(s, \(w), LiveFlags.self, \(name))")
         case .multiply:
             plan.general = general("p.multiply(i.pointee, \(w), .\(d), \(name))")
-            if bits > 16 {
-                plan.register = handler("\(base)_r", "multiply(s, \(w), \(name))")
-            } else {
-                plan.kind = .general
-            }
+            guard bits > 16 else { plan.kind = .general; return }
+            plan.register = handler("\(base)_r", "multiply(s, \(w), \(name))")
         case .divide:
             plan.general = general("p.divide(i.pointee, \(w), .\(d), \(name))")
-            if bits > 16 {
-                plan.register = handler("\(base)_r", "divide(s, \(w), \(name))")
-            } else {
-                plan.kind = .general
-            }
+            guard bits > 16 else { plan.kind = .general; return }
+            plan.register = handler("\(base)_r", "divide(s, \(w), \(name))")
         case .whole: break
         }
     }

@@ -59,10 +59,9 @@ extension Output {
             case .jump: plan.register = handler("end", "jump(s)")
             case .call: plan.register = handler("call\(stack)", "call(s, \(sw))")
             default:
-                plan.register = handler(
-                    "\(name)\(stack)_r", "\(name == "jmp" ? "jumpTo" : "callTo")(s, s.dst() as UInt\(stack))")
-                plan.memory1 = handler(
-                    "\(name)\(stack)_m1", "\(name == "jmp" ? "jumpTo_m" : "callTo_m")(s, s.ea1, \(sw))")
+                let form = name == "jmp" ? "jumpTo" : "callTo"
+                plan.register = handler("\(name)\(stack)_r", "\(form)(s, s.dst() as UInt\(stack))")
+                plan.memory1 = handler("\(name)\(stack)_m1", "\(form)_m(s, s.ea1, \(sw))")
             }
         case "ret":
             plain(.ret)
@@ -99,8 +98,7 @@ extension Output {
         case "popf", "loop", "loope", "loopne", "jcxz":
             plain(.end)
         case "clc", "stc", "cmc", "cld", "std", "lahf", "sahf", "pushf", "enter", "xlat", "movs", "cmps", "stos",
-            "lods", "scas",
-            "cmpxchg8b", "cmpxchg16b", "pusha", "popa", "bound", "daa", "das", "aaa", "aas", "aam", "aad":
+             "lods", "scas", "cmpxchg8b", "cmpxchg16b", "pusha", "popa", "bound", "daa", "das", "aaa", "aas", "aam", "aad":
             plain()
         default:
             throw row.error("'\(name)' is not the name of a semantic function")

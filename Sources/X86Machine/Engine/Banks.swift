@@ -22,10 +22,9 @@ final class Bank {
     init(placeholder: UnsafeMutablePointer<MicroOp>) {
         entries = .allocate(capacity: FastBank.count)
         entries.initialize(repeating: FastBank.empty, count: FastBank.count)
-        jumps = UnsafeMutableRawPointer.allocate(
-            byteCount: JumpCache.count * MemoryLayout<JumpEntry>.stride, alignment: 64
-        )
-        .bindMemory(to: JumpEntry.self, capacity: JumpCache.count)
+        let bytes = JumpCache.count * MemoryLayout<JumpEntry>.stride
+        jumps = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+            .bindMemory(to: JumpEntry.self, capacity: JumpCache.count)
         jumps.initialize(repeating: JumpEntry(rip: JumpCache.noRIP, op: placeholder), count: JumpCache.count)
     }
     deinit { entries.deallocate(); jumps.deallocate() }
@@ -94,11 +93,8 @@ final class BankPool {
     func flush(page: UInt64) {
         for bank in banks where bank.isDirty {
             let entry = FastBank.entry(bank.entries, page)
-            if entry.pointee.read & ~0xfff == page || entry.pointee.write & ~0xfff == page
-                || entry.pointee.execute & ~0xfff == page
-            {
-                entry.pointee = FastBank.empty
-            }
+            let e = entry.pointee
+            if e.read == page || e.write == page || e.execute == page { entry.pointee = FastBank.empty }
             if bank.mayHaveJumps(to: page) { bank.flushJumps(placeholder) }
         }
     }

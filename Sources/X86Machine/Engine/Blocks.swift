@@ -40,18 +40,19 @@ extension Processor {
 
     // MARK: Translation
 
-    private func translateBlock(_ identity: BlockIdentity, _ linear: LinearAddress) throws(Interruption) -> BlockPointer
-    {
+    private func translateBlock(
+        _ identity: BlockIdentity, _ linear: LinearAddress
+    ) throws(Interruption) -> BlockPointer {
         let isFlat = identity.key & 4 != 0
+        let isSingle = identity.key & Self.singleKey != 0
         var translator = Translator(
-            identity, codeSize: codeSize, isFast: isFlat, isSingle: identity.key & Self.singleKey != 0,
-            engine: engine, codeBase: codeBase)
+            identity, codeSize: codeSize, isFast: isFlat, isSingle: isSingle, engine: engine, codeBase: codeBase)
         let limit = is64BitMode ? UInt64.max : UInt64(system.segments[SegmentIndex.cs].limit)
         let is64 = is64BitMode
         func isValid(_ target: UInt64) -> Bool { is64 ? LinearAddress(target).isCanonical : target <= limit }
         var secondPage = BlockStore.noPage
         guard machine.isPlainRAM(identity.physical, for: self),
-            let host = machine.memory.hostAddress(of: identity.physical)
+              let host = machine.memory.hostAddress(of: identity.physical)
         else {
             translator.isAlone = true
             translator.add(try fetchSlowly(identity.rip), targetIsValid: isValid)
@@ -112,9 +113,9 @@ extension Processor {
         if i.isVEX && !(isProtectedMode && !isVirtual8086) { throw .undefined }
         return i
     }
-    private func loadPiece(_ rip: UInt64, _ piece: inout InlineArray<15, UInt8>, _ count: Int) throws(Interruption)
-        -> Int
-    {
+    private func loadPiece(
+        _ rip: UInt64, _ piece: inout InlineArray<15, UInt8>, _ count: Int
+    ) throws(Interruption) -> Int {
         var buffer = [UInt8](repeating: 0, count: count)
         var got = 0, failure: Interruption?
         buffer.withUnsafeMutableBufferPointer { pointer in
@@ -137,13 +138,11 @@ extension Processor {
             // An empty arena holds any block.
             block = engine.blocks.allocate(ops: t.ops.count, instructions: t.instructions.count).unsafelyUnwrapped
         }
-        block.initialize(
-            to: BlockHeader(
-                rip: t.identity.rip, page: page, offset: t.identity.physical.rawValue & Page.offsetMask,
-                secondPage: secondPage,
-                nextOfPage: nil, nextOfHash: nil, key: t.identity.key, reach: UInt16(truncatingIfNeeded: t.reach),
-                count: UInt16(t.instructions.count), bytes: UInt16(truncatingIfNeeded: t.bytes),
-                ops: UInt16(t.ops.count)))
+        block.initialize(to: BlockHeader(
+            rip: t.identity.rip, page: page, offset: t.identity.physical.rawValue & Page.offsetMask,
+            secondPage: secondPage,
+            nextOfPage: nil, nextOfHash: nil, key: t.identity.key, reach: UInt16(truncatingIfNeeded: t.reach),
+            count: UInt16(t.instructions.count), bytes: UInt16(truncatingIfNeeded: t.bytes), ops: UInt16(t.ops.count)))
         t.ops.withUnsafeBufferPointer { block.ops.initialize(from: $0.baseAddress.unsafelyUnwrapped, count: $0.count) }
         t.instructions.withUnsafeBufferPointer {
             block.instruction(0).initialize(from: $0.baseAddress.unsafelyUnwrapped, count: $0.count)

@@ -47,9 +47,9 @@ extension Step {
     if s.cpu.pointee.condition(cc) { return s.follow(1) } else { return s.follow(2) }
 }
 /// Compare and branch in one: the branch's own micro-op, for out-of-line execution, is skipped.
-@inline(__always) func fused<W: Width>(_ s: Step, _: W.Type, _ b: W, _ cc: UInt8, _ f: (LiveFlags, W, W) -> Void)
-    -> Flow
-{
+@inline(__always) func fused<W: Width>(
+    _ s: Step, _: W.Type, _ b: W, _ cc: UInt8, _ f: (LiveFlags, W, W) -> Void
+) -> Flow {
     f(LiveFlags(s.cpu), s.dst(), b)
     if s.cpu.pointee.condition(cc) { return s.follow(2) } else { return s.follow(3) }
 }

@@ -27,8 +27,7 @@ extension Processor {
     }
 
     /// Exactly one instruction, or one delivery of an event that was due at this boundary. The rest of a repeated
-    /// string
-    /// instruction, up to the next timed event, counts as one.
+    /// string instruction, up to the next timed event, counts as one.
     func stepInstruction() {
         engine.event = machine.platform.events.nextCycle
         mustYield = false
@@ -51,8 +50,8 @@ extension Processor {
         cpu.pointee.nextEvent = event > margin ? event &- margin : 0
         engine.codeChanged = false
         do throws(Interruption) {
-            let block =
-                if let known = knownBlock { known } else { try self.block(at: cpu.pointee.rip, isSingle: false) }
+            let rip = cpu.pointee.rip
+            let block = if let known = knownBlock { known } else { try self.block(at: rip, isSingle: false) }
             // The fetch may have taken time.
             if cpu.pointee.cycles >= engine.event { return }
             let last = cpu.pointee.cycles &+ UInt64(block.pointee.reach)

@@ -30,8 +30,8 @@ extension Processor {
         let cr4 =
             bit(system.cr4 & CR4.smep != 0, 5) | bit(system.cr4 & CR4.smap != 0, 6)
             | bit(system.cr4 & CR4.physicalAddressExtension != 0, 7) | bit(system.cr4 & CR4.pageSizeExtensions != 0, 8)
-        let efer =
-            bit(system.efer & EFER.executeDisableEnable != 0, 9) | bit(system.efer & EFER.longModeActive != 0, 10)
+        let efer = bit(system.efer & EFER.executeDisableEnable != 0, 9)
+            | bit(system.efer & EFER.longModeActive != 0, 10)
         return flags | cr0 | cr4 | efer | bit(vmx.eptEnabled, 11) | blockKey &<< 12
     }
     /// How code is decoded: part of a block's identity.
@@ -60,7 +60,7 @@ extension Processor {
     ) {
         let bank = engine.banks.current
         guard bank.isUsed, machine.isPlainRAM(physicalPage, for: self),
-            let host = machine.memory.hostAddress(of: physicalPage)
+              let host = machine.memory.hostAddress(of: physicalPage)
         else { return }
         let tag = page.rawValue
         FastBank.entry(bank.entries, tag).pointee = TLBEntry(

@@ -13,23 +13,23 @@ import CEngineState
     s.setDst(f(F(s.cpu), s.dst(), s.imm()))
     return s.next()
 }
-@inline(__always) func rm<W: Width, F: FlagSink>(_ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> W)
-    -> Flow
-{
+@inline(__always) func rm<W: Width, F: FlagSink>(
+    _ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> W
+) -> Flow {
     guard let b = Fast.load(s, ea, W.self) else { return s.miss() }
     s.setDst(f(F(s.cpu), s.dst(), b))
     return s.next()
 }
-@inline(__always) func mr<W: Width, F: FlagSink>(_ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> W)
-    -> Flow
-{
+@inline(__always) func mr<W: Width, F: FlagSink>(
+    _ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> W
+) -> Flow {
     guard let a = Fast.loadToModify(s, ea, W.self) else { return s.miss() }
     Fast.modify(s, ea, f(F(s.cpu), a, s.src()))
     return s.next()
 }
-@inline(__always) func mi<W: Width, F: FlagSink>(_ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> W)
-    -> Flow
-{
+@inline(__always) func mi<W: Width, F: FlagSink>(
+    _ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> W
+) -> Flow {
     guard let a = Fast.loadToModify(s, ea, W.self) else { return s.miss() }
     Fast.modify(s, ea, f(F(s.cpu), a, s.imm()))
     return s.next()
@@ -38,8 +38,9 @@ import CEngineState
     s.setDst(f(F(s.cpu), s.dst()))
     return s.next()
 }
-@inline(__always) func m<W: Width, F: FlagSink>(_ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W) -> W) -> Flow
-{
+@inline(__always) func m<W: Width, F: FlagSink>(
+    _ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W) -> W
+) -> Flow {
     guard let a = Fast.loadToModify(s, ea, W.self) else { return s.miss() }
     Fast.modify(s, ea, f(F(s.cpu), a))
     return s.next()
@@ -55,23 +56,23 @@ import CEngineState
     f(F(s.cpu), s.dst(), s.imm())
     return s.next()
 }
-@inline(__always) func rm<W: Width, F: FlagSink>(_ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> Void)
-    -> Flow
-{
+@inline(__always) func rm<W: Width, F: FlagSink>(
+    _ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> Void
+) -> Flow {
     guard let b = Fast.load(s, ea, W.self) else { return s.miss() }
     f(F(s.cpu), s.dst(), b)
     return s.next()
 }
-@inline(__always) func mr<W: Width, F: FlagSink>(_ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> Void)
-    -> Flow
-{
+@inline(__always) func mr<W: Width, F: FlagSink>(
+    _ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> Void
+) -> Flow {
     guard let a = Fast.load(s, ea, W.self) else { return s.miss() }
     f(F(s.cpu), a, s.src())
     return s.next()
 }
-@inline(__always) func mi<W: Width, F: FlagSink>(_ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> Void)
-    -> Flow
-{
+@inline(__always) func mi<W: Width, F: FlagSink>(
+    _ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> Void
+) -> Flow {
     guard let a = Fast.load(s, ea, W.self) else { return s.miss() }
     f(F(s.cpu), a, s.imm())
     return s.next()
@@ -107,14 +108,15 @@ import CEngineState
 
 // MARK: Counts and third operands
 
-@inline(__always) func shiftImmediate<W: Width, F: FlagSink>(_ s: Step, _: W.Type, _: F.Type, _ f: (F, W, UInt8) -> W)
-    -> Flow
-{
+@inline(__always) func shiftImmediate<W: Width, F: FlagSink>(
+    _ s: Step, _: W.Type, _: F.Type, _ f: (F, W, UInt8) -> W
+) -> Flow {
     s.setDst(f(F(s.cpu), s.dst(), s.imm()))
     return s.next()
 }
-@inline(__always) func shiftCL<W: Width, F: FlagSink>(_ s: Step, _: W.Type, _: F.Type, _ f: (F, W, UInt8) -> W) -> Flow
-{
+@inline(__always) func shiftCL<W: Width, F: FlagSink>(
+    _ s: Step, _: W.Type, _: F.Type, _ f: (F, W, UInt8) -> W
+) -> Flow {
     s.setDst(f(F(s.cpu), s.dst(), UInt8(truncatingIfNeeded: s.cpu.pointee.regs.1)))
     return s.next()
 }
@@ -128,9 +130,9 @@ import CEngineState
     s.setDst(f(F(s.cpu), s.src(), s.imm()))
     return s.next()
 }
-@inline(__always) func rmi<W: Width, F: FlagSink>(_ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> W)
-    -> Flow
-{
+@inline(__always) func rmi<W: Width, F: FlagSink>(
+    _ s: Step, _ ea: UInt64, _: W.Type, _: F.Type, _ f: (F, W, W) -> W
+) -> Flow {
     guard let a = Fast.load(s, ea, W.self) else { return s.miss() }
     s.setDst(f(F(s.cpu), a, s.imm()))
     return s.next()

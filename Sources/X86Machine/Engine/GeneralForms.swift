@@ -57,17 +57,17 @@ extension Processor {
     }
 
     /// The checked address of a memory operand.
-    func memoryOperand(_ place: Place, _ i: borrowing Instruction, bytes: Int, _ use: SegmentUse) throws(Interruption)
-        -> MemoryOperandAddress
-    {
+    func memoryOperand(
+        _ place: Place, _ i: borrowing Instruction, bytes: Int, _ use: SegmentUse
+    ) throws(Interruption) -> MemoryOperandAddress {
         let offset = place == .moffs ? i.immediate : effectiveOffset(i)
         let linear = try linear(segment: Int(i.segment), offset: offset, bytes: bytes, use)
         return MemoryOperandAddress(linear: linear, stack: i.segment == SegmentIndex.ss)
     }
     /// For read-modify-write: everything the write can raise is raised here.
-    func operandToModify(_ place: Place, _ i: borrowing Instruction, bytes: Int) throws(Interruption)
-        -> MemoryOperandAddress
-    {
+    func operandToModify(
+        _ place: Place, _ i: borrowing Instruction, bytes: Int
+    ) throws(Interruption) -> MemoryOperandAddress {
         let a = try memoryOperand(place, i, bytes: bytes, .write)
         try probeWrite(a.linear, bytes: bytes, .current, stack: a.stack)
         return a
@@ -94,9 +94,9 @@ extension Processor {
     @inline(__always) func setRegister<W: Width>(_ place: Place, _ i: borrowing Instruction, _ value: W) {
         W.write(registerBytes, Self.registerOffset(place, i, bytes: W.bytes), value)
     }
-    @inline(__always) func value<W: Width>(_ place: Place, _ i: borrowing Instruction, _: W.Type) throws(Interruption)
-        -> W
-    {
+    @inline(__always) func value<W: Width>(
+        _ place: Place, _ i: borrowing Instruction, _: W.Type
+    ) throws(Interruption) -> W {
         switch place {
         case .immediate: return W(truncatingIfNeeded: i.immediate)
         case .one: return 1
@@ -105,16 +105,16 @@ extension Processor {
             return W(truncatingIfNeeded: try load(memoryOperand(place, i, bytes: W.bytes, .read), bytes: W.bytes))
         }
     }
-    @inline(__always) func setValue<W: Width>(_ place: Place, _ i: borrowing Instruction, _ value: W)
-        throws(Interruption)
-    {
+    @inline(__always) func setValue<W: Width>(
+        _ place: Place, _ i: borrowing Instruction, _ value: W
+    ) throws(Interruption) {
         guard isMemory(place, i) else { return setRegister(place, i, value) }
         try store(memoryOperand(place, i, bytes: W.bytes, .write), bytes: W.bytes, UInt64(value))
     }
     /// Reads, computes and writes an operand.
-    @inline(__always) func modify<W: Width>(_ place: Place, _ i: borrowing Instruction, _ f: (W) -> W)
-        throws(Interruption)
-    {
+    @inline(__always) func modify<W: Width>(
+        _ place: Place, _ i: borrowing Instruction, _ f: (W) -> W
+    ) throws(Interruption) {
         guard isMemory(place, i) else { return setRegister(place, i, f(register(place, i, W.self))) }
         let a = try operandToModify(place, i, bytes: W.bytes)
         try store(a, bytes: W.bytes, UInt64(f(W(truncatingIfNeeded: try load(a, bytes: W.bytes)))))
@@ -205,9 +205,9 @@ extension Processor {
     @inline(__always) func lea<W: Width>(_ i: borrowing Instruction, _: W.Type) throws(Interruption) {
         setRegister(.reg, i, W(truncatingIfNeeded: effectiveOffset(i)))
     }
-    @inline(__always) func extendAccumulator<W: Width, V: Width>(_ i: borrowing Instruction, _: W.Type, _: V.Type)
-        throws(Interruption)
-    {
+    @inline(__always) func extendAccumulator<W: Width, V: Width>(
+        _ i: borrowing Instruction, _: W.Type, _: V.Type
+    ) throws(Interruption) {
         setRegister(.accumulator, i, movsx(register(.accumulator, i, V.self)) as W)
     }
     @inline(__always) func extendIntoDX<W: Width>(_ i: borrowing Instruction, _: W.Type) throws(Interruption) {

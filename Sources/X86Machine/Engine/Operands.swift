@@ -37,8 +37,8 @@ extension Processor {
     }
     /// Register `n` as the operand size says.
     func readRegister(_ n: UInt8, _ i: borrowing Instruction) -> UInt64 {
-        i.operandSize == 1
-            ? UInt64(byteRegister(n, hasREX: i.prefixes.rex != 0)) : gpr(Int(n), size: Int(i.operandSize))
+        if i.operandSize == 1 { return UInt64(byteRegister(n, hasREX: i.prefixes.rex != 0)) }
+        return gpr(Int(n), size: Int(i.operandSize))
     }
     func writeRegister(_ n: UInt8, _ i: borrowing Instruction, _ value: UInt64) {
         if i.operandSize == 1 {
@@ -83,9 +83,9 @@ extension Processor {
     }
 
     /// Linear address of the memory operand, for an access of `bytes` bytes.
-    func effectiveAddress(_ i: borrowing Instruction, bytes: Int, _ use: SegmentUse = .read) throws(Interruption)
-        -> LinearAddress
-    {
+    func effectiveAddress(
+        _ i: borrowing Instruction, bytes: Int, _ use: SegmentUse = .read
+    ) throws(Interruption) -> LinearAddress {
         try linear(segment: Int(i.segment), offset: effectiveOffset(i), bytes: bytes, use)
     }
     func effectiveAddress(_ i: borrowing Instruction) throws(Interruption) -> LinearAddress {

@@ -9,8 +9,8 @@ import X86Decoder
 @c(h_general) @inline(never)
 func general(_ cpu: CPUPointer, _ op: OpPointer, _ tlb: TLBPointer, _ cycles: UInt64) -> Flow {
     let s = Step(cpu, op, tlb, cycles)
-    let block = BlockPointer(of: op), before = UInt64(op.pointee.count),
-        rip = block.pointee.rip &+ UInt64(op.pointee.ripOffset)
+    let block = BlockPointer(of: op), before = UInt64(op.pointee.count)
+    let rip = block.pointee.rip &+ UInt64(op.pointee.ripOffset)
     cpu.pointee.rip = rip
     cpu.pointee.cycles = cycles &+ UInt64(op.pointee.cost)
     let i = block.instruction(Int(before))

@@ -131,8 +131,8 @@ struct Step {
 enum FastBank {
     static let count = 1024
     @inline(__always) static func entry(_ tlb: TLBPointer, _ ea: UInt64) -> TLBPointer {
-        (UnsafeMutableRawPointer(tlb) + Int((ea &>> 7) & UInt64((count - 1) * 32))).assumingMemoryBound(
-            to: TLBEntry.self)
+        let offset = Int((ea &>> 7) & UInt64((count - 1) * 32))
+        return (UnsafeMutableRawPointer(tlb) + offset).assumingMemoryBound(to: TLBEntry.self)
     }
     /// Never a tag.
     static let empty = TLBEntry(read: ~0, write: ~0, execute: ~0, addend: 0)
@@ -141,9 +141,9 @@ enum JumpCache {
     static let count = 4096, mask = count - 1
     /// No block starts at this address: it is not canonical.
     static let noRIP: UInt64 = 0x8000_0000_0000_0000
-    @inline(__always) static func entry(_ jumps: UnsafeMutablePointer<JumpEntry>, _ rip: UInt64)
-        -> UnsafeMutablePointer<JumpEntry>
-    {
+    @inline(__always) static func entry(
+        _ jumps: UnsafeMutablePointer<JumpEntry>, _ rip: UInt64
+    ) -> UnsafeMutablePointer<JumpEntry> {
         let index = (rip ^ rip &>> 12) & UInt64(mask)
         return (UnsafeMutableRawPointer(jumps) + Int(index &<< 4)).assumingMemoryBound(to: JumpEntry.self)
     }

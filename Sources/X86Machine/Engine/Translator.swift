@@ -5,8 +5,7 @@ import X86Decoder
 /// Decoded instructions to the micro-ops of a block.
 ///
 /// A block is straight-line code within a page, ended by a control transfer, by an instruction that may change any
-/// mode,
-/// by the page or by a limit. What cannot run as a form of its own runs out of line (`general`).
+/// mode, by the page or by a limit. What cannot run as a form of its own runs out of line (`general`).
 struct Translator {
     static let instructionLimit = 32
     /// No instruction but the first begins further than this many cycles from the block's start: the margin by which
@@ -226,9 +225,8 @@ struct Translator {
         var usesIndex = false
         if isMoffs || i.base == Instruction.ripBase || !i.hasRegisters {
             let disp = UInt64(bitPattern: Int64(i.displacement))
-            var a =
-                isMoffs
-                ? i.immediate : i.base == Instruction.ripBase ? effective(i, next: rip &+ UInt64(i.length)) : disp
+            let isRelative = i.base == Instruction.ripBase
+            var a = isMoffs ? i.immediate : isRelative ? effective(i, next: rip &+ UInt64(i.length)) : disp
             if i.addressSize == 4 { a &= 0xffff_ffff }
             if !setConstant(&op, a) {
                 emitFixed(.loadTemp, temp(a))
@@ -269,8 +267,8 @@ struct Translator {
         case .jcc:
             let cc = Int(i.opcode & 15)
             let previous = ops.count - 1
-            let isFused =
-                previous >= 0 && notes[previous].fused >= 0 && Int(ops[previous].count) == instructions.count - 1
+            let isFused = previous >= 0 && notes[previous].fused >= 0
+                && Int(ops[previous].count) == instructions.count - 1
             if isFused { ops[previous].handler = address(notes[previous].fused + cc) }
             emit(plan.register + cc, op)
             finish(i, cost)

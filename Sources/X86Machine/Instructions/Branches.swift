@@ -26,19 +26,21 @@ extension Processor {
         if !i.hasMemory { return gpr(Int(i.rm), size: bytes) }
         return try load(memoryOperand(.rm, i, bytes: bytes, .read), bytes: bytes)
     }
+    private func target(_ i: borrowing Instruction, _ s: Place) throws(Interruption) -> UInt64 {
+        if s == .immediate { return try relativeTarget(i) }
+        return try checkedTarget(targetOperand(i), bytes: Int(i.operandSize))
+    }
     private func transfer(if taken: Bool, _ i: borrowing Instruction) throws(Interruption) {
         nextRIP = taken ? try relativeTarget(i) : followingRIP(i)
     }
 
     /// SDM 2A "JMP-Jump", near.
     func jmp(_ i: borrowing Instruction, _ s: Place) throws(Interruption) {
-        nextRIP =
-            s == .immediate ? try relativeTarget(i) : try checkedTarget(targetOperand(i), bytes: Int(i.operandSize))
+        nextRIP = try target(i, s)
     }
     /// SDM 2A "CALL-Call Procedure", near.
     func call(_ i: borrowing Instruction, _ s: Place) throws(Interruption) {
-        let target =
-            s == .immediate ? try relativeTarget(i) : try checkedTarget(targetOperand(i), bytes: Int(i.operandSize))
+        let target = try target(i, s)
         try push(followingRIP(i), bytes: Int(i.operandSize))
         nextRIP = target
     }

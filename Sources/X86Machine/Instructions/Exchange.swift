@@ -5,9 +5,9 @@ import X86Decoder
 // Exchanges. With memory they are atomic, which one processor at a time always is.
 extension Processor {
     /// SDM 2D "XCHG-Exchange Register/Memory With Register".
-    @inline(__always) func xchg<W: Width>(_ i: borrowing Instruction, _: W.Type, _ d: Place, _ s: Place)
-        throws(Interruption)
-    {
+    @inline(__always) func xchg<W: Width>(
+        _ i: borrowing Instruction, _: W.Type, _ d: Place, _ s: Place
+    ) throws(Interruption) {
         let b = register(s, i, W.self)
         var old: W = 0
         try modify(d, i) { (a: W) in

@@ -2,8 +2,8 @@ import CEngineState
 import X86Architecture
 import X86Decoder
 
-// The stack: SDM 1 chapter 6 "Procedure Calls, Interrupts, and Exceptions". The stack pointer is as wide as the mode
-// says.
+// The stack: SDM 1 chapter 6 "Procedure Calls, Interrupts, and Exceptions".
+// The stack pointer is as wide as the mode says.
 extension Processor {
     private var stackMask: UInt64 { ~0 &>> UInt64(64 - 8 * stackAddressSize) }
     /// Offset in the stack segment of what is `distance` bytes above the top.
@@ -11,8 +11,8 @@ extension Processor {
     /// Moves the stack pointer up, as wide as it is.
     func advanceStack(_ bytes: Int) { setGPR(4, size: stackAddressSize, stackOffset(bytes)) }
     func stackOperand(_ offset: UInt64, bytes: Int, _ use: SegmentUse) throws(Interruption) -> MemoryOperandAddress {
-        MemoryOperandAddress(
-            linear: try linear(segment: SegmentIndex.ss, offset: offset, bytes: bytes, use), stack: true)
+        let linear = try linear(segment: SegmentIndex.ss, offset: offset, bytes: bytes, use)
+        return MemoryOperandAddress(linear: linear, stack: true)
     }
     func push(_ value: UInt64, bytes: Int) throws(Interruption) {
         try store(stackOperand(stackOffset(-bytes), bytes: bytes, .write), bytes: bytes, value)
@@ -59,8 +59,8 @@ extension Processor {
             try probeWrite(a.linear, bytes: bytes, .current, stack: true)
         }
         for n in 0..<8 {
-            try store(
-                stackOperand(stackOffset(-(n + 1) * bytes), bytes: bytes, .write), bytes: bytes, gpr(n, size: bytes))
+            let a = try stackOperand(stackOffset(-(n + 1) * bytes), bytes: bytes, .write)
+            try store(a, bytes: bytes, gpr(n, size: bytes))
         }
         advanceStack(-8 * bytes)
     }

@@ -42,8 +42,9 @@ extension Processor {
     /// SDM 2B "MOVS/MOVSB/MOVSW/MOVSD/MOVSQ-Move Data From String to String".
     func movs(_ i: borrowing Instruction) throws(Interruption) {
         let o = StringOperands(self, i)
-        try repeated(i, o, cost: { $0.lineCost(Self.copyLine, o) }, bulk: { $0.copyBulk(o) }) {
-            p throws(Interruption) in
+        try repeated(
+            i, o, cost: { $0.lineCost(Self.copyLine, o) }, bulk: { $0.copyBulk(o) }
+        ) { p throws(Interruption) in
             let value = try p.load(p.source(o), bytes: o.bytes)
             try p.store(p.destination(o, .write), bytes: o.bytes, value)
             p.advance(6, o)
@@ -54,8 +55,9 @@ extension Processor {
     /// SDM 2B "STOS/STOSB/STOSW/STOSD/STOSQ-Store String".
     func stos(_ i: borrowing Instruction) throws(Interruption) {
         let o = StringOperands(self, i)
-        try repeated(i, o, cost: { $0.lineCost(Self.fillLine, o) }, bulk: { $0.fillBulk(o) }) {
-            p throws(Interruption) in
+        try repeated(
+            i, o, cost: { $0.lineCost(Self.fillLine, o) }, bulk: { $0.fillBulk(o) }
+        ) { p throws(Interruption) in
             try p.store(p.destination(o, .write), bytes: o.bytes, p.gpr(0, size: o.bytes))
             p.advance(7, o)
             return true
@@ -195,7 +197,7 @@ extension Processor {
         let inPage = (Page.size &- (linearFrom & Page.offsetMask)) / UInt64(o.bytes)
         let elements = min(bulkElements(o, line: Self.copyLine), inPage)
         guard elements > 1, let source = hostAddress(linearFrom, write: false),
-            let target = hostAddress(to, write: true)
+              let target = hostAddress(to, write: true)
         else { return 0 }
         let bytes = Int(elements) * o.bytes
         // A destination that begins inside the source repeats what was just written: element by element.

@@ -86,7 +86,8 @@ private struct Definition {
     func shifts() {
         for a in 0...255 as ClosedRange<UInt8> {
             for n in 1...8 as ClosedRange<UInt8> {
-                var left = a, right = a, signed = Int8(bitPattern: a), leftOut = false, rightOut = false, signedOut = false
+                var left = a, right = a, signed = Int8(bitPattern: a)
+                var leftOut = false, rightOut = false, signedOut = false
                 for _ in 0..<n {
                     leftOut = left & 0x80 != 0
                     rightOut = right & 1 != 0

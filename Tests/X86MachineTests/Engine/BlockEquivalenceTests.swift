@@ -37,11 +37,13 @@ private struct Outcome: Equatable {
         var hash = StableHash()
         for n in 0..<(RandomProgram.dataBytes / 8) { hash.add(guest.read(RandomProgram.data + 8 * n)) }
         for n in 0..<64 as Range<UInt64> { hash.add(guest.read(TestGuest.stackTop - 8 * n)) }
-        return Outcome(registers: (0..<16).map { p.gpr($0) }, flags: p.rflags, rip: p.cpu.pointee.rip, cycles: p.cpu.pointee.cycles,
+        return Outcome(registers: (0..<16).map { p.gpr($0) }, flags: p.rflags, rip: p.cpu.pointee.rip,
+            cycles: p.cpu.pointee.cycles,
                        instructions: p.cpu.pointee.instructions, memory: hash.value)
     }
 
-    @Test("Random programs end in one state at one cycle, however they are cut", arguments: 1...60 as ClosedRange<UInt64>)
+    @Test("Random programs end in one state at one cycle, however they are cut",
+        arguments: 1...60 as ClosedRange<UInt64>)
     func programs(seed: UInt64) throws {
         var r = SplitMix(seed: seed)
         // Every fifth program may fault: #DE, #GP of a misaligned CMPXCHG16B.

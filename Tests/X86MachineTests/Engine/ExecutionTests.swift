@@ -121,7 +121,8 @@ import X86Architecture
         while p.gpr(GPR.rcx) == 1000 { _ = p.execute(until: p.cpu.pointee.cycles + 1) }
         let now = p.cpu.pointee.cycles
         _ = p.execute(until: now + 5)
-        #expect(p.cpu.pointee.cycles == now + 5 && p.cpu.pointee.rip == TestGuest.code && p.cpu.pointee.instructions == 0)
+        #expect(p.cpu.pointee.cycles == now + 5 && p.cpu.pointee.rip == TestGuest.code
+            && p.cpu.pointee.instructions == 0)
         #expect(p.gpr(GPR.rcx) + p.gpr(GPR.rdi) == 0x30_0000 + 1000)
         _ = p.execute(until: .max)
         #expect(p.gpr(GPR.rcx) == 0 && p.cpu.pointee.instructions == 2)
@@ -160,7 +161,8 @@ import X86Architecture
     @Test("POPF at CPL 3 changes neither IOPL nor, above IOPL, IF; PUSHF stores VM and RF as 0")
     func popFlags() {
         guest.setLevel(3)
-        guest.write(TestGuest.stackTop, RFLAGS.ioPrivilege | RFLAGS.interrupt | RFLAGS.direction | RFLAGS.identification | RFLAGS.carry)
+        guest.write(TestGuest.stackTop, RFLAGS.ioPrivilege | RFLAGS.interrupt | RFLAGS.direction
+            | RFLAGS.identification | RFLAGS.carry)
         guest.load([0x9d, 0x9c], at: TestGuest.code)
         p.stepInstruction()
         #expect(p.rflags == 2 | RFLAGS.direction | RFLAGS.identification | RFLAGS.carry)
@@ -179,7 +181,8 @@ import X86Architecture
         let next: Int32 = Int32(TestGuest.code) + 9 + 6 + 4 + 8
         let displacement = UInt32(bitPattern: 0x38 - next)
         run([0x65, 0x48, 0x8b, 0x04, 0x25, 0x28, 0, 0, 0, 0x65, 0x48, 0x8b, 0x54, 0xcb, 8, 0x65, 0x48, 0x8b, 0x33,
-             0x65, 0x48, 0x8b, 0x3d] + (0..<4).map { UInt8(truncatingIfNeeded: displacement >> UInt32(8 * $0)) } + [Self.hlt])
+             0x65, 0x48, 0x8b, 0x3d] + (0..<4).map { UInt8(truncatingIfNeeded: displacement >> UInt32(8 * $0)) }
+                 + [Self.hlt])
         #expect(p.gpr(GPR.rax) == 5 && p.gpr(GPR.rdx) == 7 && p.gpr(GPR.rsi) == 2 && p.gpr(GPR.rdi) == 7)
     }
     @Test("A 32-bit address size wraps at 4 GiB before the segment base is added")

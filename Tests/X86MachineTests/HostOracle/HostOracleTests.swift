@@ -11,7 +11,8 @@ private struct Undefined {
 
     init(_ sample: InstructionSamples.Sample, registers: [UInt64], after: HostProcessor.State) {
         let name = sample.row.semantics ?? "", bits = sample.row.operands.first?.width ?? 64
-        let c = RFLAGS.carry, o = RFLAGS.overflow, a = RFLAGS.adjust, z = RFLAGS.zero, s = RFLAGS.sign, p = RFLAGS.parity
+        let c = RFLAGS.carry, o = RFLAGS.overflow, a = RFLAGS.adjust, z = RFLAGS.zero, s = RFLAGS.sign,
+            p = RFLAGS.parity
         let isCL = sample.row.operands.contains { $0.spelling == "CL" }
         let isOne = sample.row.operands.contains { $0.spelling == "1" }
         let count = (isOne ? 1 : isCL ? registers[1] : sample.immediate) & (bits == 64 ? 63 : 31)
@@ -47,7 +48,9 @@ private struct Undefined {
         let samples = try InstructionSamples()
         let guest = TestGuest()
         // The same linear addresses as on the host, so that every address is the same number.
-        for n in 0..<4 as Range<UInt64> { guest.map(host.codePage + n * 4096, to: 0x100_0000 + n * 4096, [.writable, .user]) }
+        for n in 0..<4 as Range<UInt64> {
+            guest.map(host.codePage + n * 4096, to: 0x100_0000 + n * 4096, [.writable, .user])
+        }
         var r = SplitMix(seed: 1)
         var compared = 0, skipped: Set<String> = []
         for row in samples.rows {
@@ -62,7 +65,9 @@ private struct Undefined {
     }
 
     /// False: the instruction faults, which the host is not asked to do.
-    private func compare(_ sample: InstructionSamples.Sample, _ host: HostProcessor, _ guest: TestGuest, _ r: inout SplitMix) throws -> Bool {
+    private func compare(
+        _ sample: InstructionSamples.Sample, _ host: HostProcessor, _ guest: TestGuest, _ r: inout SplitMix
+    ) throws -> Bool {
         let p = guest.p, scratchAddress = host.codePage + 2 * 4096
         var state = HostProcessor.State()
         for n in 0..<16 { state.registers[n] = r.operand() }
@@ -71,13 +76,18 @@ private struct Undefined {
         state.registers[7] = UInt64(r.below(256))
         let name = sample.row.semantics ?? ""
         if sample.hasMemory && name.hasPrefix("bt") {
-            for n in 0..<16 where n != 6 && n != 7 { state.registers[n] = UInt64(bitPattern: Int64(r.below(4000)) - 2000) }
+            for n in 0..<16 where n != 6 && n != 7 {
+                state.registers[n] = UInt64(bitPattern: Int64(r.below(4000)) - 2000)
+            }
         }
         if name == "cmpxchg" && r.oneIn(2) { state.registers[0] = state.registers[r.below(16)] }
         if name == "cmpxchg16b" { state.registers[6] = scratchAddress + 2048; state.registers[7] = 0 }
         state.flags = 2 | r.next() & RFLAGS.arithmetic
         var memory = (0..<HostProcessor.scratchBytes / 8).map { _ in r.operand() }
-        if name.hasPrefix("cmpxchg") && r.oneIn(2) { memory = memory.map { _ in state.registers[0] & 0xffff_ffff | state.registers[2] << 32 } }
+        if name.hasPrefix("cmpxchg") && r.oneIn(2) {
+            let equal = state.registers[0] & 0xffff_ffff | state.registers[2] << 32
+            memory = memory.map { _ in equal }
+        }
 
         let start = host.codePage + UInt64(host.codeOffset)
         var bytes = sample.bytes

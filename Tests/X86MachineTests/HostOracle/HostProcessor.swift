@@ -20,7 +20,9 @@ final class HostProcessor {
 
     init?() {
         let flags = MAP_PRIVATE | MAP_ANONYMOUS
-        guard let p = mmap(nil, 4 * 4096, PROT_READ | PROT_WRITE | PROT_EXEC, flags, -1, 0), p != MAP_FAILED else { return nil }
+        guard let p = mmap(nil, 4 * 4096, PROT_READ | PROT_WRITE | PROT_EXEC, flags, -1, 0), p != MAP_FAILED else {
+            return nil
+        }
         pages = p
         codeOffset = prologue().count
     }

@@ -21,12 +21,12 @@ struct InstructionSamples {
     let rows: [InstructionRow]
 
     static let semantics: Set<String> = [
-        "add", "adc", "sub", "sbb", "logical_and", "logical_or", "logical_xor", "cmp", "test", "inc", "dec", "neg", "complement",
-        "mov", "movzx", "movsx", "xchg", "imul", "mul", "imul1", "div", "idiv", "rol", "ror", "rcl", "rcr", "shl", "shr", "sar",
-        "shld", "shrd", "bt", "bts", "btr", "btc", "bsf", "bsr", "tzcnt", "lzcnt", "popcnt", "bswap", "cmov", "set", "cbw", "cwde",
-        "cdqe", "cwd", "cdq", "cqo", "cmc", "clc", "stc", "lahf", "sahf", "xadd", "cmpxchg", "cmpxchg8b", "cmpxchg16b", "movbe",
-        "crc32", "adcx", "adox", "lea", "andn", "bextr", "blsi", "blsr", "blsmsk", "bzhi", "pdep", "pext", "rorx", "sarx", "shlx",
-        "shrx", "mulx",
+        "add", "adc", "sub", "sbb", "logical_and", "logical_or", "logical_xor", "cmp", "test", "inc", "dec", "neg",
+        "complement", "mov", "movzx", "movsx", "xchg", "imul", "mul", "imul1", "div", "idiv", "rol", "ror", "rcl",
+        "rcr", "shl", "shr", "sar", "shld", "shrd", "bt", "bts", "btr", "btc", "bsf", "bsr", "tzcnt", "lzcnt",
+        "popcnt", "bswap", "cmov", "set", "cbw", "cwde", "cdqe", "cwd", "cdq", "cqo", "cmc", "clc", "stc", "lahf",
+        "sahf", "xadd", "cmpxchg", "cmpxchg8b", "cmpxchg16b", "movbe", "crc32", "adcx", "adox", "lea", "andn",
+        "bextr", "blsi", "blsr", "blsmsk", "bzhi", "pdep", "pext", "rorx", "sarx", "shlx", "shrx", "mulx",
     ]
 
     init(_ wanted: Set<String> = semantics) throws {
@@ -48,7 +48,8 @@ struct InstructionSamples {
 
     func sample(_ row: InstructionRow, _ r: inout SplitMix, _ memory: Memory) -> Sample? {
         let e = row.encoding
-        let canBeRegister = !row.requiresMemory, canBeMemory = row.operands.contains { $0.placement == .modRMRM && $0.mayBeMemory }
+        let canBeRegister = !row.requiresMemory
+        let canBeMemory = row.operands.contains { $0.placement == .modRMRM && $0.mayBeMemory }
         let usesMemory = memory != .none && canBeMemory && !row.requiresRegister && (!canBeRegister || r.oneIn(2))
         if !usesMemory && !canBeRegister { return nil }
         let isVEX = e.map.isVEX, isWide = e.operandSize == .rexW
@@ -102,7 +103,8 @@ struct InstructionSamples {
         var immediate: UInt64 = 0
         for field in e.immediates {
             immediate = r.operand()
-            if ["shld", "shrd", "rol", "ror", "rcl", "rcr", "shl", "shr", "sar"].contains(row.semantics), r.oneIn(3) { immediate = 1 }
+            // A count of 1 defines more flags than others.
+            if row.mnemonic.hasPrefix("S") || row.mnemonic.hasPrefix("R"), r.oneIn(3) { immediate = 1 }
             for n in 0..<field.bytes { bytes.append(UInt8(truncatingIfNeeded: immediate >> UInt64(8 * n))) }
         }
         return Sample(row: row, bytes: bytes, hasMemory: usesMemory, ripRelativeAt: ripRelativeAt, immediate: immediate)

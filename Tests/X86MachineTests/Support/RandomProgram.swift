@@ -30,14 +30,18 @@ struct RandomProgram {
             case 6: items.append(.call(items.count + 1))
             case 7:
                 // lea rdi, [data + x]; lea rsi, [data + y]; mov ecx, n; rep movs/stos, or repe cmps
-                let opcode: [UInt8] = [[0xf3, 0xa4], [0xf3, 0xab], [0xf3, 0x48, 0xa5], [0xf3, 0xa6], [0xf2, 0xae], [0xa5]][r.below(6)]
-                items.append(plain(Self.load(7, Self.data + UInt64(r.below(0x1800))) + Self.load(6, Self.data + UInt64(r.below(0x1800)))
-                    + Self.load(1, UInt64(r.below(300))) + opcode))
+                let strings: [[UInt8]] = [
+                    [0xf3, 0xa4], [0xf3, 0xab], [0xf3, 0x48, 0xa5], [0xf3, 0xa6], [0xf2, 0xae], [0xa5],
+                ]
+                let to = Self.data + UInt64(r.below(0x1800)), from = Self.data + UInt64(r.below(0x1800))
+                let count = UInt64(r.below(300))
+                items.append(plain(Self.load(7, to) + Self.load(6, from) + Self.load(1, count) + strings[r.below(6)]))
             default:
                 let row = samples.rows[r.below(samples.rows.count)]
                 guard let s = samples.sample(row, &r, .ripRelative) else { continue }
                 let room = Int(Self.dataBytes) - 64
-                items.append(.code(s.bytes, ripRelativeAt: s.ripRelativeAt, target: (Self.data + UInt64(r.below(room)))))
+                let target = Self.data + UInt64(r.below(room))
+                items.append(.code(s.bytes, ripRelativeAt: s.ripRelativeAt, target: target))
             }
         }
         // Two passes: positions first, then displacements.
@@ -49,7 +53,9 @@ struct RandomProgram {
             let next = starts[n + 1]
             switch item {
             case .code(var code, let displacement, let target):
-                if let displacement { Self.put(&code, displacement, Int64(bitPattern: target &- (base + UInt64(next)))) }
+                if let displacement {
+                    Self.put(&code, displacement, Int64(bitPattern: target &- (base + UInt64(next))))
+                }
                 bytes += code
             case .branch(let cc, let to):
                 var code: [UInt8] = [0x0f, 0x80 | cc, 0, 0, 0, 0]
