@@ -12,6 +12,11 @@ enum Signals {
         signal(SIGINT) { _ in
             if Signals.interrupted.exchange(true, ordering: .relaxed) { _exit(130) }
         }
+        // A parent's worker thread may have left it blocked.
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 
     /// A trap in our code is reported as what it is, with exit code 70.

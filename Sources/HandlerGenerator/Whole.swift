@@ -98,7 +98,8 @@ extension Output {
         case "popf", "loop", "loope", "loopne", "jcxz":
             plain(.end)
         case "clc", "stc", "cmc", "cld", "std", "lahf", "sahf", "pushf", "enter", "xlat", "movs", "cmps", "stos",
-             "lods", "scas", "cmpxchg8b", "cmpxchg16b", "pusha", "popa", "bound", "daa", "das", "aaa", "aas", "aam", "aad":
+            "lods", "scas", "cmpxchg8b", "cmpxchg16b", "pusha", "popa", "bound", "daa", "das", "aaa", "aas", "aam",
+            "aad":
             plain()
         default:
             throw row.error("'\(name)' is not the name of a semantic function")

@@ -43,7 +43,8 @@ private struct Definition {
                     let (result, expected) = body(a, b, c)
                     let got = cpu.pointee.arithmeticFlags
                     if result != expected.result || got != expected.flags {
-                        Issue.record("\(a), \(b), carry \(c): \(result) with \(got), not \(expected.result) with \(expected.flags)")
+                        let wanted = "\(expected.result) with \(expected.flags)"
+                        Issue.record("\(a), \(b), carry \(c): \(result) with \(got), not \(wanted)")
                         return
                     }
                 }
@@ -60,7 +61,9 @@ private struct Definition {
     }
     @Test("CMP sets the flags of SUB; NEG those of 0 - operand")
     func comparison() {
-        each { a, b, _ in cmp(flags, a, b); return (a &- b, Definition(a, b, 0, subtract: true)) }
+        each { a, b, _ in
+            cmp(flags, a, b); return (a &- b, Definition(a, b, 0, subtract: true))
+        }
         each { a, _, _ in (neg(flags, a), Definition(0, a, 0, subtract: true)) }
     }
     @Test("INC and DEC set all flags but CF")
