@@ -15,6 +15,8 @@ struct Plan {
     var effect = FlagEffect.barrier
     /// The opcode's condition selects among sixteen handlers.
     var isConditional = false
+    /// Uses XMM registers.
+    var isVector = false
 
     static let places = ["rm", "reg", "vexV", "accumulator", "cl", "dx", "immediate", "one", "moffs", "none"]
     var numbers: [Int] {
@@ -22,6 +24,7 @@ struct Plan {
         return [
             kind.rawValue, number(place0), number(place1), bytes0, bytes1, general,
             register, registerDead, memory0, memory1, fused, stackBytes, effect.rawValue, isConditional ? 1 : 0,
+            isVector ? 1 : 0,
         ]
     }
 }
@@ -94,6 +97,8 @@ struct Output {
             if row.access == .system {
                 plan.kind = .end
                 plan.general = general("SystemInstructions.\(semantics)(p, i.pointee)")
+            } else if row.isVector {
+                try vector(row, semantics, &plan)
             } else if let shape = shapes[semantics], shape != .whole {
                 try shaped(row, semantics, shape, &plan)
             } else {

@@ -53,8 +53,10 @@ typedef struct CPU {
   TLBEntry *_Nonnull tlb;     // bank of the current translation context and privilege
   JumpEntry *_Nonnull jumps;  // jump cache of the same bank
   void *_Nullable processor;  // unmanaged Processor, for slow paths only
-  uint64_t scratch[8];
+  uint32_t mxcsr, reserved;
+  uint64_t xmm[32];           // 336: XMM0 to XMM15, low and high quadword
 } CPU;
 _Static_assert(sizeof(MicroOp) == 32, "two per cache line");
 _Static_assert(sizeof(BlockHeader) == 64, "two micro-ops");
 _Static_assert(offsetof(CPU, rip) == 200, "byte offsets of micro-ops");
+_Static_assert(offsetof(CPU, xmm) == 336, "StateOffset.xmm, a multiple of 16");

@@ -5,6 +5,8 @@ import X86Decoder
 /// From an address to a block: fetch, decode, translate.
 extension Processor {
     static let singleKey: UInt64 = 8
+    /// SSE instructions raise neither #UD nor #NM: CR0.EM, CR0.TS and CR4.OSFXSR as they should be.
+    static let vectorKey: UInt64 = 16
 
     /// The block that begins at `rip` in the current mode; `isSingle`: with one instruction.
     /// Throws what fetching or decoding the first instruction raises.
@@ -47,6 +49,7 @@ extension Processor {
         let isSingle = identity.key & Self.singleKey != 0
         var translator = Translator(
             identity, codeSize: codeSize, isFast: isFlat, isSingle: isSingle, engine: engine, codeBase: codeBase)
+        translator.hasVectors = identity.key & Self.vectorKey != 0
         let limit = is64BitMode ? UInt64.max : UInt64(system.segments[SegmentIndex.cs].limit)
         let is64 = is64BitMode
         func isValid(_ target: UInt64) -> Bool { is64 ? LinearAddress(target).isCanonical : target <= limit }

@@ -37,6 +37,7 @@ extension Processor {
     /// How code is decoded: part of a block's identity.
     var blockKey: UInt64 {
         UInt64(codeSize.rawValue) | (system.hasFlatSegments && stackAddressSize != 2 && codeSize != .bits16 ? 4 : 0)
+            | (vectorFault == nil ? Self.vectorKey : 0)
     }
 
     /// Drops every fast translation and jump of this processor.

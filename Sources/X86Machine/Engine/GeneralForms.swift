@@ -36,9 +36,11 @@ struct MemoryOperandAddress {
 extension Processor {
     var registerBytes: UnsafeMutableRawPointer { UnsafeMutableRawPointer(cpu) }
 
-    /// Byte offset in `CPU` of general register `n`; 8-bit 4 to 7 without REX are AH, CH, DH, BH.
+    /// Byte offset in `CPU` of general register `n`; 8-bit 4 to 7 without REX are AH, CH, DH, BH. Of an XMM register
+    /// from `StateOffset.xmm`.
     static func registerOffset(_ n: UInt8, bytes: Int, hasREX: Bool) -> UInt8 {
-        bytes == 1 && n >= 4 && n < 8 && !hasREX ? (n &- 4) &* 8 &+ 1 : (n & 15) &* 8
+        if bytes == 16 { return (n & 15) &* 16 }
+        return bytes == 1 && n >= 4 && n < 8 && !hasREX ? (n &- 4) &* 8 &+ 1 : (n & 15) &* 8
     }
     /// Byte offset in `CPU` of an operand that is a register.
     static func registerOffset(_ place: Place, _ i: borrowing Instruction, bytes: Int) -> UInt8 {

@@ -25,6 +25,8 @@ struct RowPlan {
     var stackBytes: Int
     var effect: FlagEffect
     var isConditional: Bool
+    /// Uses XMM registers.
+    var isVector: Bool
     /// Static cost in cycles: register form, memory form, and the latter locked.
     var cost: UInt16 = 1, memoryCost: UInt16 = 1, lockedCost: UInt16 = 1
 }
@@ -67,6 +69,7 @@ extension RowPlan {
         stackBytes = n[11]
         effect = FlagEffect(rawValue: UInt8(n[12])) ?? .barrier
         isConditional = n[13] != 0
+        isVector = n[14] != 0
     }
 
     /// At least 1, except for instructions that charge what they do when they do it: time never stands still.

@@ -45,6 +45,8 @@ enum StateOffset {
     static let zero: UInt8 = 128
     static let temp: UInt8 = 136
     static let segmentBase: UInt8 = 152
+    /// Of XMM0; those of vector operands in micro-ops count from here.
+    static let xmm = 336
 }
 
 /// Why handlers returned to the run loop.
@@ -154,7 +156,7 @@ enum Fast {
     @inline(__always) private static func tag<W: Width>(_ ea: UInt64, _: W.Type) -> UInt64 {
         (ea &+ UInt64(W.bytes - 1)) & ~0xfff
     }
-    @inline(__always) private static func host(_ entry: TLBPointer, _ ea: UInt64) -> UnsafeMutableRawPointer {
+    @inline(__always) static func host(_ entry: TLBPointer, _ ea: UInt64) -> UnsafeMutableRawPointer {
         UnsafeMutableRawPointer(bitPattern: UInt(ea &+ entry.pointee.addend)).unsafelyUnwrapped
     }
     @inline(__always) static func load<W: Width>(_ s: Step, _ ea: UInt64, _: W.Type) -> W? {

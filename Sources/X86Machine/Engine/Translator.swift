@@ -25,6 +25,8 @@ struct Translator {
     /// Memory and stack forms apply: 64-bit mode, or flat 32-bit segments.
     let isFast: Bool
     let isSingle: Bool
+    /// Forms with XMM registers apply.
+    var hasVectors = false
     /// Of an instruction fetched in pieces, nothing follows in the block.
     var isAlone = false
     let engine: EngineCaches
@@ -129,7 +131,7 @@ struct Translator {
 
     /// A form without control transfer; false if there is none for this instruction here.
     private mutating func data(_ i: Instruction, _ plan: RowPlan) -> Bool {
-        if plan.stackBytes != 0 && !hasFastStack(plan) { return false }
+        if plan.stackBytes != 0 && !hasFastStack(plan) || plan.isVector && !hasVectors { return false }
         var op = MicroOp()
         setOperands(&op, i, plan)
         let condition = plan.isConditional ? Int(i.opcode & 15) : 0

@@ -5,7 +5,8 @@ enum FXSaveArea {
     /// Quadword index of XMM0.
     static let xmmWord = 20
 
-    static func image(of fpu: FPUState, is64Bit: Bool, withSSE: Bool) -> InlineArray<64, UInt64> {
+    static func image(of p: Processor, is64Bit: Bool) -> InlineArray<64, UInt64> {
+        let fpu = p.system.fpu
         var image = InlineArray<64, UInt64>(repeating: 0)
         image[0] =
             UInt64(fpu.control) | UInt64(fpu.status) << 16 | UInt64(fpu.abridgedTag) << 32 | UInt64(fpu.opcode) << 48
@@ -17,22 +18,22 @@ enum FXSaveArea {
             image[1] = fpu.instructionPointer & 0xFFFF_FFFF | UInt64(fpu.instructionSelector) << 32
             image[2] = fpu.dataPointer & 0xFFFF_FFFF | UInt64(fpu.dataSelector) << 32
         }
-        image[3] = UInt64(fpu.mxcsr) | UInt64(FPUState.mxcsrMask) << 32
+        image[3] = UInt64(p.cpu.pointee.mxcsr) | UInt64(FPUState.mxcsrMask) << 32
         for n in 0..<8 {
             let physical = (fpu.top + n) & 7
             image[4 + 2 * n] = fpu.significands[physical]
             image[5 + 2 * n] = UInt64(fpu.exponents[physical])
         }
-        for n in 0..<32 { image[xmmWord + n] = fpu.xmm[n] }
+        for n in 0..<32 { image[xmmWord + n] = p.xmm(n / 2)[n & 1] }
         return image
     }
 
     /// `registers`: how many XMM registers (and whether MXCSR) are restored.
-    static func restore(_ fpu: inout FPUState, _ image: InlineArray<64, UInt64>, is64Bit: Bool, registers: Int) {
-        restoreX87(&fpu, image, is64Bit: is64Bit)
+    static func restore(_ p: Processor, _ image: InlineArray<64, UInt64>, is64Bit: Bool, registers: Int) {
+        restoreX87(&p.system.fpu, image, is64Bit: is64Bit)
         guard registers > 0 else { return }
-        fpu.mxcsr = UInt32(truncatingIfNeeded: image[3])
-        for n in 0..<2 * registers { fpu.xmm[n] = image[xmmWord + n] }
+        p.cpu.pointee.mxcsr = UInt32(truncatingIfNeeded: image[3])
+        for n in 0..<registers { p.setXMM(n, XMM(image[xmmWord + 2 * n], image[xmmWord + 2 * n + 1])) }
     }
 
     static func restoreX87(_ fpu: inout FPUState, _ image: InlineArray<64, UInt64>, is64Bit: Bool) {

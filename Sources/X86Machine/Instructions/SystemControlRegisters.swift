@@ -48,6 +48,7 @@ extension SystemInstructions {
         guard try p.vmxCheckCLTS(i) else { return }
         p.emitControlRegister(0, old: p.system.cr0, new: p.system.cr0 & ~CR0.taskSwitched)
         p.system.cr0 &= ~CR0.taskSwitched
+        p.translationContextChanged()
     }
 
     /// Loads PE (which it cannot clear), MP, EM and TS.

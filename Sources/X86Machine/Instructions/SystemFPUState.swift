@@ -9,7 +9,7 @@ extension SystemInstructions {
         let isStack = i.segment == SegmentIndex.ss
         try p.probeWrite(area, bytes: FXSaveArea.bytes, .current, stack: isStack)
         let is64 = i.operandSize == 8
-        let image = FXSaveArea.image(of: p.system.fpu, is64Bit: is64, withSSE: p.system.cr4 & CR4.osfxsr != 0)
+        let image = FXSaveArea.image(of: p, is64Bit: is64)
         let registers = p.is64BitMode ? 16 : 8
         let words = p.system.cr4 & CR4.osfxsr != 0 ? FXSaveArea.xmmWord + 2 * registers : FXSaveArea.xmmWord
         for n in 0..<words {
@@ -28,7 +28,7 @@ extension SystemInstructions {
         let withSSE = p.system.cr4 & CR4.osfxsr != 0
         let mxcsr = UInt32(truncatingIfNeeded: image[3])
         if withSSE && mxcsr & ~FPUState.mxcsrMask != 0 { throw .exception(.generalProtection()) }
-        FXSaveArea.restore(&p.system.fpu, image, is64Bit: i.operandSize == 8, registers: withSSE ? registers : 0)
+        FXSaveArea.restore(p, image, is64Bit: i.operandSize == 8, registers: withSSE ? registers : 0)
     }
 
     /// #NM with CR0.EM or TS; 16-byte alignment.
@@ -44,20 +44,14 @@ extension SystemInstructions {
     // MARK: SSE control
 
     static func ldmxcsr(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
-        try checkSSE(p)
+        try p.requireVectors()
         let value = try p.loadOperand(i, as: UInt32.self)
         guard value & ~FPUState.mxcsrMask == 0 else { throw .exception(.generalProtection()) }
-        p.system.fpu.mxcsr = value
+        p.cpu.pointee.mxcsr = value
     }
     static func stmxcsr(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
-        try checkSSE(p)
-        try p.storeOperand(i, p.system.fpu.mxcsr)
-    }
-    private static func checkSSE(_ p: Processor) throws(Interruption) {
-        guard p.system.cr0 & CR0.emulation == 0, p.system.cr4 & CR4.osfxsr != 0 else {
-            throw .exception(.invalidOpcode)
-        }
-        if p.system.cr0 & CR0.taskSwitched != 0 { throw .exception(.deviceNotAvailable) }
+        try p.requireVectors()
+        try p.storeOperand(i, p.cpu.pointee.mxcsr)
     }
 
     // MARK: x87 control
@@ -98,7 +92,7 @@ extension SystemInstructions {
         if p.system.cr0 & (CR0.emulation | CR0.taskSwitched) != 0 { throw .exception(.deviceNotAvailable) }
     }
     /// SDM 1 8.7 "Handling x87 FPU Exceptions in Software".
-    private static func checkPendingX87(_ p: Processor) throws(Interruption) {
+    static func checkPendingX87(_ p: Processor) throws(Interruption) {
         guard p.system.fpu.status & 0x80 != 0 else { return }
         if p.system.cr0 & CR0.numericError == 0 { throw .notModelled("x87 errors through FERR# (CR0.NE = 0)") }
         throw .exception(Exception(vector: Vector.x87Error))

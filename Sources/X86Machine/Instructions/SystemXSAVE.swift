@@ -11,7 +11,7 @@ extension SystemInstructions {
         let (area, requested) = try checkXSAVE(p, i, .write)
         let isStack = i.segment == SegmentIndex.ss
         try p.probeWrite(area, bytes: areaBytes, .current, stack: isStack)
-        let image = FXSaveArea.image(of: p.system.fpu, is64Bit: i.operandSize == 8, withSSE: true)
+        let image = FXSaveArea.image(of: p, is64Bit: i.operandSize == 8)
         func put(_ words: Range<Int>) throws(Interruption) {
             for n in words { try p.store(area + UInt64(8 * n), image[n]) }
         }
@@ -51,9 +51,10 @@ extension SystemInstructions {
             }
         }
         guard loadsSSE else { return }
-        p.system.fpu.mxcsr = mxcsr
-        for n in 0..<(p.is64BitMode ? 32 : 16) {
-            p.system.fpu.xmm[n] = present & XCR0.sse != 0 ? image[FXSaveArea.xmmWord + n] : 0
+        p.cpu.pointee.mxcsr = mxcsr
+        for n in 0..<(p.is64BitMode ? 16 : 8) {
+            let word = FXSaveArea.xmmWord + 2 * n
+            p.setXMM(n, present & XCR0.sse != 0 ? XMM(image[word], image[word + 1]) : XMM(0, 0))
         }
     }
 

@@ -1,5 +1,5 @@
-/// The x87 and SSE registers, SDM 1 chapter 8 "Programming with the x87 FPU" and 10 "Programming with Intel SSE".
-/// A plain value.
+/// The x87 registers, SDM 1 chapter 8 "Programming with the x87 FPU", and the upper halves of the YMM registers, which
+/// only XSAVE and XRSTOR reach. A plain value. XMM registers and MXCSR are in `CPU`, where handlers are.
 struct FPUState: Equatable {
     /// FCW; FNINIT's value. At power-on 0x40 (SDM 3A table 10-1 "IA-32 and Intel 64 Processor States Following
     /// Power-up, Reset, or INIT").
@@ -17,20 +17,20 @@ struct FPUState: Equatable {
     /// R0 to R7, physical order: 64-bit significand and 16-bit sign with exponent.
     var significands: InlineArray<8, UInt64> = .init(repeating: 0)
     var exponents: InlineArray<8, UInt16> = .init(repeating: 0)
-    var mxcsr: UInt32 = 0x1F80
-    /// XMM0 to XMM15, low and high quadword.
-    var xmm: InlineArray<32, UInt64> = .init(repeating: 0)
+    /// Bits 255:128 of YMM0 to YMM15, low and high quadword.
+    var upperYMM: InlineArray<32, UInt64> = .init(repeating: 0)
+
+    static let mxcsrReset: UInt32 = 0x1F80
 
     var top: Int { Int(status >> 11 & 7) }
 
     static func == (a: Self, b: Self) -> Bool {
         guard a.control == b.control, a.status == b.status, a.tag == b.tag, a.opcode == b.opcode,
             a.instructionPointer == b.instructionPointer, a.dataPointer == b.dataPointer,
-            a.instructionSelector == b.instructionSelector, a.dataSelector == b.dataSelector,
-            a.mxcsr == b.mxcsr
+            a.instructionSelector == b.instructionSelector, a.dataSelector == b.dataSelector
         else { return false }
         for i in 0..<8 where a.significands[i] != b.significands[i] || a.exponents[i] != b.exponents[i] { return false }
-        for i in 0..<32 where a.xmm[i] != b.xmm[i] { return false }
+        for i in 0..<32 where a.upperYMM[i] != b.upperYMM[i] { return false }
         return true
     }
 }

@@ -41,7 +41,10 @@ final class Processor {
                 segmentBase: (0, 0, 0, 0, 0, 0), rip: 0, result: 1, a: 0, b: 0, kind: 0, carry: 0,
                 overflow: 0, adjust: 0, cycles: 0, nextEvent: 0, instructions: 0, blockRIP: 0,
                 exitReason: 0, tlb: engine.emptyBank, jumps: engine.emptyJumps, processor: nil,
-                scratch: (0, 0, 0, 0, 0, 0, 0, 0)))
+                mxcsr: FPUState.mxcsrReset, reserved: 0,
+                xmm: (
+                    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+                )))
         cpu.pointee.processor = Unmanaged.passUnretained(self).toOpaque()
     }
     deinit { cpu.deallocate() }

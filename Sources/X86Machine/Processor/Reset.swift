@@ -18,6 +18,8 @@ extension Processor {
             rearmTimer()
         } else {
             system.apicBase = APICBase.reset | (index == 0 ? APICBase.bsp : 0)
+            cpu.pointee.mxcsr = FPUState.mxcsrReset
+            for n in 0..<16 { setXMM(n, XMM(0, 0)) }
         }
         for n in 0..<16 { setGPR(n, 0) }
         // EDX: family, model, stepping.

@@ -37,6 +37,12 @@ extension Processor {
     /// Flags as evaluated, without what handlers leave in their scratch words.
     func digest(into hash: inout StableHash) {
         for n in 0..<16 { hash.add(gpr(n)) }
+        for n in 0..<16 {
+            let value = xmm(n)
+            hash.add(value[0])
+            hash.add(value[1])
+        }
+        hash.add(UInt64(cpu.pointee.mxcsr))
         hash.add(cpu.pointee.rip)
         hash.add(rflags)
         hash.add(cpu.pointee.cycles)

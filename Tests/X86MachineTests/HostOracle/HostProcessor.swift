@@ -73,7 +73,8 @@ final class HostProcessor {
         return Set(line.split(separator: " ").map(String.init))
     }()
     static func has(_ feature: String) -> Bool {
-        let names = ["SSE4_2": "sse4_2", "LZCNT": "abm", "CMPXCHG16B": "cx16", "SSE2": "sse2"]
+        let names = ["SSE4_2": "sse4_2", "LZCNT": "abm", "CMPXCHG16B": "cx16", "SSE2": "sse2", "SSE3": "pni",
+                     "SSE4_1": "sse4_1", "SHA": "sha_ni"]
         return features.contains(names[feature] ?? feature.lowercased())
     }
 }

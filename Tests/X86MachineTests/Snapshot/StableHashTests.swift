@@ -45,7 +45,7 @@ struct StableHashTests {
         }
         let values = [
             digest { _ in }, digest { $0.cr3 = 1 }, digest { $0.dr.2 = 1 }, digest { $0.pendingSIPI = 0 },
-            digest { $0.segments[3].limit = 1 }, digest { $0.fpu.xmm[31] = 1 }, digest { $0.activity = .halted },
+            digest { $0.segments[3].limit = 1 }, digest { $0.fpu.upperYMM[31] = 1 }, digest { $0.activity = .halted },
             digest { $0.blockingByNMI = true }, digest { $0.gdtr.limit = 1 },
         ]
         for (i, a) in values.enumerated() {

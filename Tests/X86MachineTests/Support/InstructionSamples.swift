@@ -29,9 +29,16 @@ struct InstructionSamples {
         "bextr", "blsi", "blsr", "blsmsk", "bzhi", "pdep", "pext", "rorx", "sarx", "shlx", "shrx", "mulx",
     ]
 
-    init(_ wanted: Set<String> = semantics) throws {
+    private static func readTable() throws -> InstructionTable {
         let folder = URL(filePath: #filePath).appending(path: "../../../../Sources/X86Decoder/OpcodeMaps").standardized
-        let table = try InstructionTable { try? String(contentsOf: folder.appending(path: $0), encoding: .utf8) }
+        return try InstructionTable { try? String(contentsOf: folder.appending(path: $0), encoding: .utf8) }
+    }
+    /// The modelled rows of one file.
+    init(table file: String) throws {
+        rows = try Self.readTable().rows.filter { $0.file == file && $0.semantics != nil }
+    }
+    init(_ wanted: Set<String> = semantics) throws {
+        let table = try Self.readTable()
         rows = table.rows.filter { row in
             guard let name = row.semantics else { return false }
             return wanted.contains(name) && !row.has(.i64) && row.encoding.addressSize == .any
