@@ -1,0 +1,77 @@
+import ArgumentParser
+import DriverImage
+import IDL
+import Reports
+import Simulation
+
+/// `lvdsim idl`: interface definitions.
+struct IDLCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "idl", abstract: "Check interface definitions of isolated drivers.",
+        subcommands: [IDLCheckCommand.self])
+}
+
+/// `lvdsim idl check`: everything that is wrong with interface files, at once.
+struct IDLCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Parse interface files and hold them against a kernel's types.",
+        discussion: """
+            Says what is wrong with file, line, column and a caret, several errors in one run, on standard error. Exit \
+            0 when every file is good, 65 when one is not. docs/reference/idl.md has the language.
+            """)
+
+    @Argument(
+        help: ArgumentHelp(
+            "Interface files. Imports of a driver's file are looked for in the others.", valueName: "file"))
+    var files: [String]
+
+    @Option(
+        help: ArgumentHelp(
+            "A kernel with type information (vmlinux), or its BTF alone. Left out: the fetched Debian kernel.",
+            valueName: "vmlinux"))
+    var btf: String?
+
+    @Flag(help: "Hold nothing against a kernel: the files by themselves.")
+    var syntaxOnly = false
+
+    @Flag(help: "Print one JSON object on standard output.")
+    var json = false
+
+    func validate() throws {
+        if syntaxOnly, btf != nil { throw ValidationError("--syntax-only and --btf contradict each other") }
+    }
+
+    func run() throws {
+        let sources = try files.map { IDLSource(name: $0, bytes: try Files.read($0)) }
+        let kernel = try kernelTypes()
+        var modules: Set<String> = []
+        for source in sources {
+            if case .modules(let list) = Interface.parse(source).file { modules.formUnion(list.map(\.name.text)) }
+        }
+        let results = sources.map { Interface.check($0, kernel: kernel, modules: files.count > 1 ? modules : nil) }
+        for result in results {
+            for diagnostic in result.diagnostics {
+                Console.message(String(diagnostic.rendered(in: result.source).dropLast()))
+            }
+        }
+        let report = IDLCheckReport(results)
+        try Console.output(json ? report.json.text() + "\n" : report.text)
+        let bad = results.filter(\.hasErrors)
+        if let first = bad.first {
+            let more = bad.count > 1 ? " and \(bad.count - 1) more file\(bad.count > 2 ? "s" : "")" : ""
+            throw UserError(.badData, "\(first.source.name)\(more): not a valid interface")
+        }
+    }
+
+    private func kernelTypes() throws -> KernelTypes? {
+        if syntaxOnly { return nil }
+        if let btf { return KernelTypes(try BTF(path: btf)) }
+        guard let folder = DebianModules.folder else {
+            throw UserError(
+                .noInput,
+                "no kernel to hold the files against: give --btf VMLINUX, run `make debian`, or use --syntax-only")
+        }
+        return KernelTypes(try BTF(path: folder + "/../vmlinux"))
+    }
+}
