@@ -5,8 +5,8 @@ import Testing
 struct IDLCommandTests {
     @Test("good files end with 0 and a line each")
     func good() throws {
-        let outcome = try Tool.run(
-            "idl", "check", "--syntax-only", "fixtures/idl/accepted/driver.idl", "fixtures/idl/accepted/two-modules.idl")
+        let names = ["driver", "two-modules"].map { "fixtures/idl/accepted/\($0).idl" }
+        let outcome = try Tool.run(list: ["idl", "check", "--syntax-only"] + names)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.output.split(separator: "\n") == [
             "fixtures/idl/accepted/driver.idl: driver nullnet, good",
