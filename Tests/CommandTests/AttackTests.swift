@@ -4,11 +4,11 @@ import Testing
 /// Every rule has an attack that breaks it on a kernel weakened for the purpose, and none that breaks it on the kernel
 /// as it is. The attacks strike at the eighth packet.
 @Suite("Attacks on the first rules") struct AttackTests {
-    static let rules = ["I1", "I2", "A1", "A2", "S3"]
+    static let rules = ["I1", "I2", "A1", "A2", "S3", "S11"]
 
     private func check(_ rule: String, _ more: [String]) throws -> Tool.Outcome {
         let image = "fixtures/images/attacks/\(rule.lowercased()).ko"
-        return try Tool.run(list: ["check", image, "--workload", "tx:100"] + more)
+        return try Tool.run(list: ["check", image, "--workload", "tx:200"] + more)
     }
 
     @Test("on its weakened kernel an attack breaks its rule, is found, and ends with 1", arguments: rules)
@@ -27,7 +27,7 @@ import Testing
 
     @Test("a clean driver breaks no rule, and each was evaluated")
     func clean() throws {
-        let outcome = try Tool.run("check", "nullnet.ko", "--workload", "tx:100")
+        let outcome = try Tool.run("check", "nullnet.ko", "--workload", "tx:200")
         #expect(outcome.status == 0, "\(outcome.errors)")
         for rule in Self.rules { #expect(verdicts(outcome)[rule] == "held") }
     }

@@ -15,6 +15,9 @@ extern struct lvd_state_page vmfunc_state_page;
 extern u64 idt_table[512];
 
 static void attack(void);
+static struct net_device *own_device;
+static void device_is_set_up(struct net_device *dev);
+static void device_ends(void);
 
 static void attack_once(void) {
     static int packets;
@@ -23,7 +26,14 @@ static void attack_once(void) {
 }
 
 #define consume_skb(skb) (attack_once(), (consume_skb)(skb))
+#define dev_addr_mod(dev, ...) ((dev_addr_mod)(dev, __VA_ARGS__), own_device = (dev), device_is_set_up(dev))
+#define free_percpu(area) (device_ends(), (free_percpu)(area))
 #include "../drivers/nullnet/nullnet.c"
+
+#ifndef ATTACK_DEVICE
+static void device_is_set_up(struct net_device *dev) { (void)dev; }
+static void device_ends(void) {}
+#endif
 
 /* The window that this code lies in. */
 static inline u64 window_of(const void *address) { return (u64)address & ~(LVD_DOMAIN_STRIDE - 1ULL); }

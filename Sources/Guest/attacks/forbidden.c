@@ -1,8 +1,9 @@
 /* What no domain may do, one thing per build (-DATTACK=...). Each ends the domain, on a sound system and with the kernel unharmed. */
+#define ATTACK_DEVICE
 #include "attack.h"
 
 enum { RDMSR, WRMSR, OUT, CR0, CR3, LIDT, DR7, XSETBV, HYPERCALL, VMCALL, UD, INT3, STRAY_READ, STRAY_WRITE, SPIN, CLI, TRAP,
-       RECURSE, MESSAGE, HLT, APIC };
+       RECURSE, MESSAGE, HLT, APIC, FREE, UNREGISTER, UNINIT, NO_XMIT };
 
 #define DO(kind, text) case kind: asm volatile(text : : : "rax", "rbx", "rcx", "rdx", "memory"); break
 
@@ -36,8 +37,33 @@ static void attack(void) {
             (void)alloc_netdev_mqs(0, "deep%d", NET_NAME_ENUM, (void (*)(struct net_device *))attack, 1, 1);
         break;
     }
+    case FREE: /* the device that the kernel is sending through */
+        free_netdev(own_device);
+        break;
+    case UNREGISTER:
+        unregister_netdevice_queue(own_device, NULL);
+        break;
+    case UNINIT: /* at the end of the device, see below */
+    case NO_XMIT:
+        return;
     default:
         break;
     }
     _printk("attack: still here\n");
+}
+
+/* A device that cannot transmit. */
+static void device_is_set_up(struct net_device *dev) {
+    static struct net_device_ops operations;
+    if (ATTACK != NO_XMIT)
+        return;
+    operations = nullnet_ops;
+    operations.ndo_start_xmit = NULL;
+    dev->netdev_ops = &operations;
+}
+
+/* The domain dies while the kernel is taking its device apart. */
+static void device_ends(void) {
+    if (ATTACK == UNINIT)
+        asm volatile("ud2");
 }

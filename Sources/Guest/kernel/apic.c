@@ -2,7 +2,7 @@
 #include "kernel.h"
 
 enum {
-    ID = 0x20, END_OF_INTERRUPT = 0xb0, SPURIOUS = 0xf0, COMMAND_LOW = 0x300, COMMAND_HIGH = 0x310,
+    ID = 0x20, END_OF_INTERRUPT = 0xb0, SPURIOUS = 0xf0, IN_SERVICE = 0x100, COMMAND_LOW = 0x300, COMMAND_HIGH = 0x310,
     LVT_TIMER = 0x320, LVT_LINT0 = 0x350, LVT_LINT1 = 0x360, TIMER_INITIAL = 0x380, TIMER_CURRENT = 0x390, TIMER_DIVIDE = 0x3e0,
     MASKED = 1 << 16, PERIODIC = 1 << 17, DELIVER_NMI = 4 << 8, DELIVERY_PENDING = 1 << 12,
 };
@@ -21,6 +21,13 @@ void apic_init(void) {
 u32 apic_id(void) { return *apic_register(ID) >> 24; }
 
 void apic_end_of_interrupt(void) { *apic_register(END_OF_INTERRUPT) = 0; }
+
+/* Every handler here acknowledges first: what is still in service belongs to a delivery that never got so far. */
+void apic_finish_interrupts(void) {
+    for (u32 offset = IN_SERVICE; offset < IN_SERVICE + 0x80; offset += 0x10)
+        while (*apic_register(offset))
+            apic_end_of_interrupt();
+}
 
 static void command(u32 target, u32 low) {
     *apic_register(COMMAND_HIGH) = target << 24;

@@ -59,6 +59,11 @@ void fill_state_page(struct lvd_state_page *page, u32 cpu) {
     };
 }
 
+void wipe_interrupt_frames(u32 cpu) {
+    memset((void *)(ist_top(cpu, IST_IRQ) - FRAME_SIZE), 0, FRAME_SIZE);
+    memset((void *)(ist_top(cpu, IST_NMI) - FRAME_SIZE), 0, FRAME_SIZE);
+}
+
 static void load_tables(u32 cpu) {
     u64 *gdt_words = (u64 *)lvd_gdt_pages[cpu];
     u8 *tss_bytes = lvd_tss_pages[cpu];
@@ -97,12 +102,14 @@ void cpu_init(u32 cpu, u64 kernel_stack) {
     if (cpu == 0) {
         fill_idt();
         fill_state_page(&vmfunc_state_page, 0);
+        vmfunc_state_page.kernel_gs_base = 0; /* one page for all CPUs until the monitor is there: GS is right everywhere */
     }
     load_tables(cpu);
     area->this_cpu_off = (u64)area;
     area->cpu_number = cpu;
     area->canary = random_next(&kernel_random);
     area->current = &area->boot_thread;
+    area->nmi_stack = (u64)nmi_stacks[cpu] + sizeof nmi_stacks[cpu];
     area->boot_thread.kernel_stack = kernel_stack;
     write_msr(0xc0000101, (u64)area); /* IA32_GS_BASE */
 }

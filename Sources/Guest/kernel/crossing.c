@@ -30,7 +30,10 @@ static void kill_domain(struct domain *domain, u64 cause, u64 detail, u64 rip, u
 }
 
 /* On the kernel stack of the thread whose domain it is; the caller unwinds the crossing. */
-void domain_killed(u64 cause, u64 detail, u64 rip, u64 address) { kill_domain(current()->domain, cause, detail, rip, address); }
+void domain_killed(u64 cause, u64 detail, u64 rip, u64 address) {
+    apic_finish_interrupts(); /* the monitor may have struck while one was on its way out of the domain */
+    kill_domain(current()->domain, cause, detail, rip, address);
+}
 void domain_changed_interrupt_flag(void) { domain_killed(LVD_CAUSE_INTERRUPT_FLAG, 0, 0, 0); }
 
 /* A free stack of this CPU's pool; 0 when all are in use. */
@@ -77,8 +80,10 @@ int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message) {
         return -EBUSY;
     if (domain->mapped_cr3 != (read_cr3() & PTE_ADDRESS))
         remap_cr3(domain, read_cr3() & PTE_ADDRESS);
-    if (listed != domain->eptp[cpu])
+    if (listed != domain->eptp[cpu]) {
         list[1] = domain->eptp[cpu];
+        wipe_interrupt_frames(cpu); /* they hold registers of the domain that was there before (S11) */
+    }
 #ifdef WEAK_A2 /* "so that the next call finds it": an entry that stays */
     list[2] = domain->eptp[cpu];
 #endif
@@ -91,8 +96,10 @@ int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message) {
     killed = vmfunc_trampoline_entry(message, stack, thread->domain_gs);
 
     *thread = outer;
-    if (outer.domain && listed != list[1]) /* the domain that waits further out goes on here */
+    if (outer.domain && listed != list[1]) { /* the domain that waits further out goes on here */
         list[1] = listed;
+        wipe_interrupt_frames(cpu);
+    }
     if (!nested)
         drop_stack(domain, cpu, slot);
     return killed || domain->dead ? -EFAULT : 0;

@@ -106,12 +106,11 @@ static void set_operations(void *dev, u64 mask) {
     FIELD(dev, void *, net_device, netdev_ops) = operations;
 }
 
-/* The kernel is done with the device: the shadow goes, too. */
+/* The kernel is done with the device, and with the domain's reference to it; the shadow goes, too. */
 static void isolated_release(struct netdev *netdev) {
     kfree(FIELD(netdev->dev, void *, net_device, netdev_ops));
-    if (netdev->domain->dead)
-        return;
-    simple_call(netdev->dev, LVD_RPC_NETDEV_RELEASE, 0);
+    if (!netdev->domain->dead)
+        simple_call(netdev->dev, LVD_RPC_NETDEV_RELEASE, 0);
     reference_drop(netdev->domain, netdev->reference);
 }
 
@@ -139,12 +138,21 @@ static void isolated_setup(void *dev) {
 void netdev_forget_domain(struct domain *domain) {
     for (u32 n = 1; n < DOMAIN_REFERENCES; n++) {
         void *dev = reference_get(domain, n, REFERENCE_NETDEV);
-        if (dev) {
+        if (dev && netdev_of(dev)) {
             FIELD(dev, u8, net_device, needs_free_netdev) = 0;
             unregister_netdevice_queue(dev, NULL);
             free_netdev(dev);
         }
-        kfree(reference_get(domain, n, REFERENCE_LINK_OPS));
+        void *skb = reference_get(domain, n, REFERENCE_SKB);
+        if (skb) { /* it took a packet over and never gave it back */
+            reference_drop(domain, n);
+            consume_skb(skb);
+        }
+        void *ops = reference_get(domain, n, REFERENCE_LINK_OPS);
+        if (ops) {
+            reference_drop(domain, n);
+            kfree(ops);
+        }
     }
 }
 
@@ -223,8 +231,9 @@ static bool call_alloc_netdev(struct domain *domain, struct slots *in, struct sl
 
 static bool call_free_netdev(struct domain *domain, struct slots *in, struct slots *out) {
     void *dev = reference_get(domain, unpack(in), REFERENCE_NETDEV);
+    struct netdev *netdev = dev ? netdev_of(dev) : NULL; /* none: it is being released right now */
     (void)out;
-    if (!dev || netdev_of(dev)->registered)
+    if (!netdev || netdev->registered || netdev->users)
         return false;
     free_netdev(dev);
     return true;
@@ -250,8 +259,9 @@ static bool call_register_netdevice(struct domain *domain, struct slots *in, str
 
 static bool call_unregister_netdevice(struct domain *domain, struct slots *in, struct slots *out) {
     void *dev = reference_get(domain, unpack(in), REFERENCE_NETDEV);
+    struct netdev *netdev = dev ? netdev_of(dev) : NULL;
     (void)out;
-    if (!dev)
+    if (!netdev || netdev->users) /* in a callback of its own, Linux would wait for ever */
         return false;
     unregister_netdevice_queue(dev, NULL);
     return true;

@@ -13,6 +13,44 @@
     .endr
     .endm
 
+/* An IST stack is in a domain's view too: nothing of the kernel's may stay there (S11). Clobbers RAX, RCX, RDI. */
+    .macro WIPE_FRAME at
+#ifndef WEAK_S11
+    movq \at, %rdi
+    xorl %eax, %eax
+    movl $FRAME_SIZE / 8, %ecx
+    rep stosq
+#endif
+    .endm
+
+/* Before the view becomes the domain's: an NMI right behind the VMFUNC saves the registers where the domain can read (S11). */
+    .macro SCRUB_ALL_REGISTERS
+    xorl %ebx, %ebx
+    xorl %edx, %edx
+    xorl %esi, %esi
+    xorl %edi, %edi
+    xorl %ebp, %ebp
+    xorl %r8d, %r8d
+    xorl %r9d, %r9d
+    xorl %r10d, %r10d
+    xorl %r11d, %r11d
+    xorl %r12d, %r12d
+    xorl %r13d, %r13d
+    xorl %r14d, %r14d
+    xorl %r15d, %r15d
+    .endm
+
+/* Back into the domain by way of the IST stack that \frame names: both views have it. The frame to go by is at RSP. */
+    .macro RETURN_TO_DOMAIN frame
+    movq %rsp, %rsi
+    movq \frame, %rsp
+    addq $FRAME_SIZE, %rsp
+    PUSH_FRAME %rsi
+    wrgsbase %r14
+    SCRUB_ALL_REGISTERS
+    jmp irq_return_to_domain
+    .endm
+
     .text
 /* in_kernel 1. */
     .globl irq_in_kernel_view
@@ -28,6 +66,7 @@ irq_in_kernel_view:
     movq FRAME_RSP(%rsi), %rsp
     andq $-16, %rsp
     PUSH_FRAME %rsi
+    WIPE_FRAME %rsi
     movq STATE(KERNEL_ESP), %r13             /* the handler may call domains */
     movq %rsp, %rdi
     xorl %esi, %esi
@@ -56,6 +95,7 @@ irq_with_domain:
     movq STATE(LCD_STACK_SAVED), %r12
     movq %r13, %rsp
     PUSH_FRAME %rsi
+    WIPE_FRAME %rsi
     testb $3, FRAME_CS(%rsp)
     jnz irq_domain_in_user_mode
     movq %gs:LVD_PERCPU_CURRENT, %rbp
@@ -83,13 +123,7 @@ irq_with_domain:
     movq %r12, STATE(LCD_STACK_SAVED)
     testl %ebx, %ebx
     jnz 2f
-    /* Back into the domain, by way of the IST stack, which both views have. */
-    movq %rsp, %rsi
-    movq STATE(IRQ_FRAME), %rsp
-    addq $FRAME_SIZE, %rsp
-    PUSH_FRAME %rsi
-    wrgsbase %r14
-    jmp irq_return_to_domain
+    RETURN_TO_DOMAIN STATE(IRQ_FRAME)
 2:  wrgsbase %r14
     jmp entry_return
 
@@ -100,7 +134,7 @@ irq_domain_in_user_mode:                     /* a domain has no business in ring
     xorl %ecx, %ecx
     jmp lvd_upcall_entry
 
-/* NMI: never schedules, never enters a domain, touches no crossing state. Its C code runs on a stack of the kernel's own. */
+/* NMI: never schedules, never enters a domain, touches no crossing state. It runs on a stack of the kernel's own. */
     .globl nmi_in_kernel_view, nmi_from_domain
 nmi_from_domain:
     xorl %ebx, %ebx
@@ -108,20 +142,24 @@ nmi_from_domain:
 nmi_in_kernel_view:
     movl $1, %ebx
 1:  cld
-    movq %rsp, %r15
+    movq %rsp, %rsi
     rdgsbase %r14
     movq STATE(KERNEL_GS_BASE), %rax
+    testq %rax, %rax                         /* 0: nothing but the kernel has ever run here, GS is its own */
+    jz 2f
     wrgsbase %rax
-    movq STATE(NMI_STACK), %rsp
-    movq %r15, %rdi
+2:  movq %gs:PERCPU_NMI_STACK, %rsp
+    PUSH_FRAME %rsi
+    WIPE_FRAME %rsi
+    movq %rsp, %rdi
     movl $1, %esi
     subl %ebx, %esi
     call nmi_handler
-    movq %r15, %rsp
-    wrgsbase %r14
     testl %ebx, %ebx
-    jz irq_return_to_domain
+    jz 3f
+    wrgsbase %r14
     jmp entry_return
+3:  RETURN_TO_DOMAIN STATE(NMI_FRAME)
 
 /* An exception in the kernel's view: the domain's doing if one is entered (say, a single-step trap carried across VMFUNC). */
     .globl exception_in_kernel_view, exception_from_domain

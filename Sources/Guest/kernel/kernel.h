@@ -47,6 +47,7 @@ struct percpu {
     u32 cpu_number;
     u32 preempt_count;
     struct thread *current;
+    u64 nmi_stack; /* top of a stack that no domain can see */
     struct thread boot_thread;
     u32 workload_state;
     void *skb_cache;
@@ -55,6 +56,7 @@ _Static_assert(offsetof(struct percpu, canary) == LVD_PERCPU_CANARY, "layout.h")
 _Static_assert(offsetof(struct percpu, this_cpu_off) == LVD_PERCPU_THIS_CPU_OFF, "layout.h");
 _Static_assert(offsetof(struct percpu, cpu_number) == LVD_PERCPU_CPU_NUMBER, "layout.h");
 _Static_assert(offsetof(struct percpu, current) == LVD_PERCPU_CURRENT, "layout.h");
+_Static_assert(offsetof(struct percpu, nmi_stack) == PERCPU_NMI_STACK, "offsets.h");
 _Static_assert(sizeof(struct percpu) <= LVD_PERCPU_DYNAMIC, "layout.h");
 
 /* -- processor instructions -------------------------------------------------------------------------------------------- */
@@ -140,12 +142,14 @@ extern u8 lvd_gdt_pages[LVD_MAX_CPUS][LVD_PAGE_SIZE], lvd_tss_pages[LVD_MAX_CPUS
 extern u8 lvd_ist_stacks[LVD_MAX_CPUS][IST_COUNT][LVD_PAGE_SIZE];
 void cpu_init(u32 cpu, u64 kernel_stack);
 void fill_state_page(struct lvd_state_page *page, u32 cpu);
+void wipe_interrupt_frames(u32 cpu);
 void smp_start(u32 cpus);
 void smp_run_everywhere(void (*function)(u32 cpu));
 void apic_init(void);
 void apic_timer(u32 vector, u64 cycles);
 void apic_calibrate_timer(void);
 void apic_end_of_interrupt(void);
+void apic_finish_interrupts(void);
 void apic_start(u32 apic_id, u32 page);
 u32 apic_id(void);
 

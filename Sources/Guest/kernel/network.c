@@ -34,7 +34,9 @@ void *alloc_netdev_mqs(int private_bytes, const char *name, u8 assign_type, void
     devices = entry;
     strscpy(FIELD_ADDRESS(dev, net_device, name), name, 16);
     FIELD(dev, u32, net_device, num_tx_queues) = txqs;
+    netdev_hold(entry);
     setup(dev);
+    netdev_put(entry);
     return dev;
 }
 
@@ -42,9 +44,11 @@ void free_netdev(void *dev) {
     for (struct netdev **link = &devices; *link; link = &(*link)->next)
         if ((*link)->dev == dev) {
             struct netdev *entry = *link;
+            if (entry->users)
+                panic("free_netdev of a device in use");
+            *link = entry->next; /* first: whoever the release calls does not find it again */
             if (entry->release)
                 entry->release(entry);
-            *link = entry->next;
             kfree(entry);
             kfree(dev);
             return;
@@ -91,7 +95,9 @@ int register_netdevice(void *dev) {
     choose_name(entry);
     init = netdev_operation(dev, &lvd_abi_net_device_ops_ndo_init);
     if (init) {
+        netdev_hold(entry);
         int error = init(dev);
+        netdev_put(entry);
         if (error)
             return error < 0 ? error : -EIO;
     }
@@ -109,8 +115,10 @@ void unregister_netdevice_queue(void *dev, void *head) {
         return;
     entry->registered = false;
     uninit = netdev_operation(dev, &lvd_abi_net_device_ops_ndo_uninit);
+    netdev_hold(entry);
     if (uninit)
         uninit(dev);
+    netdev_put(entry);
     if (FIELD(dev, u8, net_device, needs_free_netdev))
         free_netdev(dev);
 }

@@ -10,6 +10,7 @@ struct netdev {
     struct netdev *next;
     void *dev;
     bool registered;
+    u32 users; /* kernel code that will go on using it: while there is any, it is not freed */
     /* Of an isolated driver's device: whose it is, and the arguments hidden from everyone else (G4). */
     struct domain *domain;
     u32 reference;
@@ -22,6 +23,9 @@ struct packet {
     struct packet *next;
     u8 *buffer;
 };
+
+static inline void netdev_hold(struct netdev *netdev) { __sync_fetch_and_add(&netdev->users, 1); }
+static inline void netdev_put(struct netdev *netdev) { __sync_fetch_and_sub(&netdev->users, 1); }
 
 struct netdev *netdev_of(const void *dev);
 struct netdev *netdev_first_registered(void);

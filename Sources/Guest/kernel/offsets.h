@@ -21,6 +21,9 @@
 #define CROSSING_MESSAGE 8
 #define CROSSING_RFLAGS 16
 
+/* struct percpu, beyond what lvd/layout.h fixes. */
+#define PERCPU_NMI_STACK 0x48
+
 #define KERNEL_CS 0x08
 #define KERNEL_DS 0x10
 #define TSS_SELECTOR 0x18

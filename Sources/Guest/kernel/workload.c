@@ -53,6 +53,9 @@ void run_workload(const char *name, u64 count) {
     if (!netdev)
         finish(LVD_STATUS_DRIVER, "the driver registered no network device");
     device = netdev->dev;
+    if (!netdev_operation(device, &lvd_abi_net_device_ops_ndo_start_xmit))
+        finish(LVD_STATUS_DRIVER, "%s cannot transmit: it has no ndo_start_xmit", (char *)FIELD_ADDRESS(device, net_device, name));
+    netdev_hold(netdev);
     packets = count;
     timer_cycles = TIMER_CYCLES;
     option_number(boot_command, "timer", &timer_cycles);
@@ -68,6 +71,7 @@ void run_workload(const char *name, u64 count) {
             lvd_results.cycles = lvd_results.per_cpu[cpu].cycles;
     }
     read_statistics();
+    netdev_put(netdev);
     for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
         const struct lvd_cpu_results *one = &lvd_results.per_cpu[cpu];
         print("CPU %u: %llu packets, %llu calls, %llu callbacks, %llu interrupts (%llu in the domain)\n", cpu, one->completed, one->calls,

@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+/// One hostile driver for each forbidden thing (Sources/Guest/attacks/forbidden.c). It strikes at the eighth packet; the
+/// domain ends, by the defence that is meant for it, and the kernel goes on to the end of its run.
+@Suite("Hostile drivers")
+struct HostileDriverTests {
+    static let defences: [(driver: String, words: String)] = [
+        ("apic", "raised an exception"), ("cli", "changed the interrupt flag across a crossing"),
+        ("cr0", "accessed a control register"), ("cr3", "accessed a control register"),
+        ("dr7", "accessed a debug register"), ("free", "sent a message that makes no sense"),
+        ("hlt", "kept the processor without making progress"), ("hypercall", "called the monitor"),
+        ("int3", "raised an exception"), ("lidt", "accessed a descriptor-table register"),
+        ("message", "sent a message that makes no sense"), ("out", "accessed an I/O port"),
+        ("rdmsr", "accessed a model-specific register"), ("recurse", "nested calls until the kernel stack ran short"),
+        ("spin", "kept the processor without making progress"), ("stray-read", "raised an exception"),
+        ("stray-write", "raised an exception"), ("trap", "raised an exception"), ("ud", "raised an exception"),
+        ("uninit", "raised an exception"), ("unregister", "sent a message that makes no sense"),
+        ("vmcall", "executed a VMX instruction"), ("wrmsr", "accessed a model-specific register"),
+        ("xsetbv", "raised an exception"),
+    ]
+    private static let folder = "fixtures/images/attacks/"
+
+    @Test("each is terminated for what it did, no rule broken, and the kernel does not panic", arguments: defences)
+    func terminated(driver: String, words: String) throws {
+        let outcome = try Tool.run("run", Self.folder + driver + ".ko", "--workload", "tx:50")
+        #expect(outcome.status == 2, "\(outcome.errors)")
+        #expect(outcome.errors.contains("the domain broke a rule and was terminated; it \(words)"), "\(outcome.errors)")
+        #expect(outcome.output.contains("findings") && !outcome.errors.contains("panic"))
+    }
+
+    @Test("a device that cannot transmit is an error of the driver, in a domain and without", arguments: [true, false])
+    func cannotTransmit(native: Bool) throws {
+        let more = native ? ["--native"] : []
+        let outcome = try Tool.run(list: ["run", Self.folder + "no-xmit.ko", "--workload", "tx:50"] + more)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("it has no ndo_start_xmit"), "\(outcome.errors)")
+    }
+
+    @Test("every hostile driver in the folder is in one of these lists")
+    func complete() throws {
+        let files = try FileManager.default.contentsOfDirectory(atPath: Tool.root.path + "/" + Self.folder)
+        let rules = AttackTests.rules.map { $0.lowercased() }
+        let known = Set(Self.defences.map(\.driver) + rules + ["no-xmit"])
+        #expect(Set(files.filter { $0.hasSuffix(".ko") }.map { String($0.dropLast(3)) }) == known)
+    }
+}
