@@ -38,6 +38,9 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Give up at this cycle (exit 4).", valueName: "n"))
     var maxCycles: UInt64?
 
+    @Option(help: ArgumentHelp("Load a driver whose domain was terminated again, so many times.", valueName: "n"))
+    var restart = 0
+
     @Option(
         help: ArgumentHelp(
             "vmlinux of the kernel that a Linux module was built for, for its BTF. Left out: found from the "
@@ -54,6 +57,9 @@ struct RunOptions: ParsableArguments {
     var monitor = "monitor.elf"
 
     func scenario(invariants: [any Invariant.Type] = Registry.invariants) throws -> Scenario {
+        guard (0...1000).contains(restart) else {
+            throw UserError(.usage, "--restart \(restart): expected 0 to 1000")
+        }
         guard (1...8).contains(cpus) else { throw UserError(.usage, "--cpus \(cpus): expected 1 to 8 processors") }
         var scenario = Scenario(
             drivers: try images.map { try ImageSearch.locate($0, folder: imageFolder) },
@@ -69,6 +75,7 @@ struct RunOptions: ParsableArguments {
         scenario.system.kernelImage = kernel
         scenario.system.monitorImage = monitor
         scenario.system.vmlinux = btf
+        if restart > 0 { scenario.system.kernelArguments.append("restart=\(restart)") }
         return scenario
     }
 }

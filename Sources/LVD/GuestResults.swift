@@ -2,7 +2,7 @@ import Boot
 import X86Architecture
 import X86Machine
 
-/// `struct lvd_results` of the guest kernel (Sources/Guest/include/lvd/results.h, version 1), read from its memory.
+/// `struct lvd_results` of the guest kernel (Sources/Guest/include/lvd/results.h, version 2), read from its memory.
 public struct GuestResults: Sendable, Equatable {
     public enum Status: UInt32, Sendable {
         case ok = 0, panic = 1, badBoot = 2, driver = 3, incomplete = 4, killed = 5, monitor = 6, running = 0xff
@@ -45,6 +45,19 @@ public struct GuestResults: Sendable, Equatable {
         }
     }
 
+    /// One driver's part of the workload.
+    public struct Driver: Sendable, Equatable {
+        public var name: String
+        public var requested: UInt64
+        public var completed: UInt64
+        /// As the driver itself counted them, since it was last loaded.
+        public var txPackets: UInt64
+        public var txBytes: UInt64
+        /// How often its domain was terminated, and how often it was loaded again.
+        public var kills: UInt32
+        public var restarts: UInt32
+    }
+
     /// nil: a number that this version of the structure does not know.
     public var status: Status?
     public var requested: UInt64
@@ -57,6 +70,8 @@ public struct GuestResults: Sendable, Equatable {
     public var cycles: UInt64
     public var kill: Kill
     public var message: String
+    /// In the order in which they were loaded.
+    public var drivers: [Driver]
 
     /// nil when the kernel has not got so far as to set it up.
     public init?(_ machine: MachineView, layout: GuestLayout) {
@@ -65,20 +80,32 @@ public struct GuestResults: Sendable, Equatable {
         let base = PhysicalAddress(address.rawValue - Self.kernelBase)
         func word(_ offset: UInt64) -> UInt64 { machine.readPhysical(base + offset, as: UInt64.self) }
         func half(_ offset: UInt64) -> UInt32 { machine.readPhysical(base + offset, as: UInt32.self) }
-        guard word(0) == Self.magic, half(8) == 1 else { return nil }
+        guard word(0) == Self.magic, half(8) == 2 else { return nil }
         status = Status(rawValue: half(12))
         (requested, completed) = (word(24), word(32))
         progress = (0..<Self.processorsMax).reduce(0) { $0 &+ word(224 + $1 * 64) }
         (txPackets, txBytes, cycles) = (word(40), word(48), word(56))
         kill = Kill(cause: half(64), processor: half(68), detail: word(72), rip: word(80), address: word(88))
-        var bytes: [UInt8] = []
-        for i in UInt64(0)..<128 {
-            let byte = machine.readPhysical(base + (96 + i), as: UInt8.self)
-            if byte == 0 { break }
-            bytes.append(byte >= 0x20 && byte < 0x7f ? byte : UInt8(ascii: "?"))
+        func text(_ offset: UInt64, _ length: UInt64) -> String {
+            var bytes: [UInt8] = []
+            for i in 0..<length {
+                let byte = machine.readPhysical(base + (offset + i), as: UInt8.self)
+                if byte == 0 { break }
+                bytes.append(byte >= 0x20 && byte < 0x7f ? byte : UInt8(ascii: "?"))
+            }
+            return String(decoding: bytes, as: UTF8.self)
         }
-        message = String(decoding: bytes, as: UTF8.self)
+        message = text(96, 128)
+        drivers = (0..<min(UInt64(half(Self.driversOffset)), Self.driversMax)).map { number in
+            let at = Self.driversOffset + 8 + number * Self.driverBytes
+            return Driver(
+                name: text(at, 32), requested: word(at + 32), completed: word(at + 40), txPackets: word(at + 48),
+                txBytes: word(at + 56), kills: half(at + 64), restarts: half(at + 68))
+        }
     }
+    private static let driversOffset: UInt64 = 224 + processorsMax * 64
+    private static let driverBytes: UInt64 = 72
+    private static let driversMax: UInt64 = 4
     private static let kernelBase: UInt64 = 0xffff_ffff_8000_0000
     private static let processorsMax: UInt64 = 8
     private static let magic: UInt64 = 0x0031_5345_5244_564c

@@ -32,6 +32,7 @@ public struct RunReport: Sendable {
                     ("bytes", .count(result.guest?.txBytes ?? 0))
                 ])
             ),
+            ("drivers", .array((result.guest?.drivers ?? []).map(json))),
             ("processors", .count(scenario.system.processorCount)),
             ("seed", .count(scenario.system.seed)),
             (
@@ -81,6 +82,18 @@ public struct RunReport: Sendable {
         ])
     }
 
+    private func json(_ driver: GuestResults.Driver) -> JSONValue {
+        .object([
+            ("name", .string(driver.name)),
+            ("requested", .count(driver.requested)),
+            ("completed", .count(driver.completed)),
+            ("packets", .count(driver.txPackets)),
+            ("bytes", .count(driver.txBytes)),
+            ("kills", .count(UInt64(driver.kills))),
+            ("restarts", .count(UInt64(driver.restarts))),
+        ])
+    }
+
     // MARK: Text
 
     public var text: String {
@@ -94,6 +107,14 @@ public struct RunReport: Sendable {
         table.add("completed", result.completed, "of \(grouped(result.requested)) \(operation)s")
         if let guest = result.guest, guest.txPackets > 0 {
             table.add("  counted by the driver", guest.txPackets, "packets, \(grouped(guest.txBytes)) bytes")
+        }
+        let drivers = result.guest?.drivers ?? []
+        for driver in drivers where drivers.count > 1 || driver.kills > 0 {
+            var note = "of \(grouped(driver.requested))"
+            if driver.kills > 0 {
+                note += ", terminated \(times(driver.kills)), loaded again \(times(driver.restarts))"
+            }
+            table.add("  by \(driver.name)", driver.completed, note)
         }
         if scenario.isIsolated {
             table.add("calls into the domain", crossings.count(.call), perOperation(crossings.count(.call)))
@@ -125,6 +146,13 @@ public struct RunReport: Sendable {
 
     private func perOperation(_ count: UInt64) -> String {
         result.completed == 0 ? "" : "\(ratio(count, result.completed)) per \(scenario.workload.operation)"
+    }
+    private func times(_ count: UInt32) -> String {
+        switch count {
+        case 0: "never"
+        case 1: "once"
+        default: "\(count) times"
+        }
     }
     private var coverage: String {
         if result.coverage.isEmpty { return "no rule was checked" }

@@ -30,7 +30,7 @@ public struct RunResult: Sendable {
         coverage = run.scenario.invariants.isEmpty ? [] : run.checker.coverage
         events = run.stream.count
         digest = run.digest
-        requested = run.scenario.workload.operations
+        requested = run.scenario.workload.operations &* UInt64(run.scenario.system.drivers.count)
     }
 
     public var completed: UInt64 { guest?.completed ?? 0 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// One hostile driver for each forbidden thing (Sources/Guest/attacks/forbidden.c). It strikes at the eighth packet; the
+/// One hostile driver for each forbidden thing (Sources/Guest/attacks/forbidden.c). It strikes at the eighth packet: the
 /// domain ends, by the defence that is meant for it, and the kernel goes on to the end of its run.
 @Suite("Hostile drivers")
 struct HostileDriverTests {
@@ -37,11 +37,35 @@ struct HostileDriverTests {
         #expect(outcome.errors.contains("it has no ndo_start_xmit"), "\(outcome.errors)")
     }
 
+    @Test("a driver that dies is loaded again and finishes; the other's work is complete", arguments: [1, 4])
+    func loadedAgain(processors: Int) throws {
+        let outcome = try Tool.run(
+            "run", Self.folder + "once.ko", "nullnet.ko", "--workload", "tx:400", "--cpus", "\(processors)",
+            "--restart", "1", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let report = try outcome.json()
+        let drivers = try #require(report["drivers"] as? [[String: Any]])
+        #expect(drivers.map { $0["completed"] as? Int } == [400, 400])
+        #expect(drivers.map { $0["kills"] as? Int } == [1, 0])
+        #expect(drivers.map { $0["restarts"] as? Int } == [1, 0])
+        #expect(drivers[1]["packets"] as? Int == 400)
+        #expect((report["findings"] as? [Any])?.isEmpty == true)
+    }
+
+    @Test("without --restart the other driver finishes all the same, and the run says what ended the first")
+    func otherFinishes() throws {
+        let outcome = try Tool.run("run", Self.folder + "once.ko", "nullnet.ko", "--workload", "tx:400", "--json")
+        #expect(outcome.status == 2 && outcome.errors.contains("raised an exception"))
+        let drivers = try #require(try outcome.json()["drivers"] as? [[String: Any]])
+        #expect(drivers[0]["completed"] as? Int ?? 400 < 400)
+        #expect(drivers[1]["packets"] as? Int == 400)
+    }
+
     @Test("every hostile driver in the folder is in one of these lists")
     func complete() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: Tool.root.path + "/" + Self.folder)
         let rules = AttackTests.rules.map { $0.lowercased() }
-        let known = Set(Self.defences.map(\.driver) + rules + ["no-xmit"])
+        let known = Set(Self.defences.map(\.driver) + rules + ["no-xmit", "once"])
         #expect(Set(files.filter { $0.hasSuffix(".ko") }.map { String($0.dropLast(3)) }) == known)
     }
 }

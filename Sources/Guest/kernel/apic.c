@@ -30,10 +30,12 @@ void apic_finish_interrupts(void) {
 }
 
 static void command(u32 target, u32 low) {
+    u64 flags = interrupts_save();
     *apic_register(COMMAND_HIGH) = target << 24;
     *apic_register(COMMAND_LOW) = low;
     while (*apic_register(COMMAND_LOW) & DELIVERY_PENDING)
         __builtin_ia32_pause();
+    interrupts_restore(flags);
 }
 
 void apic_send(u32 target, u32 vector) { command(target, 1 << 14 | vector); }

@@ -17,7 +17,12 @@ static const char *const cause_texts[] = {
 };
 
 static void kill_domain(struct domain *domain, u64 cause, u64 detail, u64 rip, u64 address) {
-    domain->dead = 1;
+    if (__sync_lock_test_and_set(&domain->dead, 1))
+        return; /* another CPU was first, for a reason of its own */
+    lvd_results.drivers[domain->id].kills++;
+    for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
+        if (cpu != cpu_number())
+            apic_send(cpu, VECTOR_KICK);
     if (!lvd_results.kill.cause) {
         lvd_results.kill.cpu = cpu_number();
         lvd_results.kill.detail = detail;

@@ -180,12 +180,13 @@ void domain_load(const struct boot_module *module) {
         domain->eptp[cpu] = ept_create(domain);
     domain->root = physical(new_table(tables, &root_guest));
 
+    pool_create(&domain->pool, id);
     map_shared(tables);
     map_image(tables, header);
     for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
         map_per_cpu(tables, cpu);
     for (u64 at = 0; at < POOL_PAGES * LVD_PAGE_SIZE; at += LVD_PAGE_SIZE)
-        map(tables, domain->base + LVD_WINDOW_POOL + at, physical(payload_pool()) + at, LVD_READ | LVD_WRITE, ALL_CPUS);
+        map(tables, domain->base + LVD_WINDOW_POOL + at, physical(domain->pool.base) + at, LVD_READ | LVD_WRITE, ALL_CPUS);
     for (u64 at = LVD_WINDOW_HEAP; at < LVD_WINDOW_HEAP_END; at += LVD_PAGE_SIZE)
         set_leaf(tables, domain->base + at, LVD_READ | LVD_WRITE);
     domain_grow_heap(domain, HEAP_PAGES_AT_START);
@@ -199,6 +200,7 @@ void domain_load(const struct boot_module *module) {
     domains[id] = domain;
 }
 
+static spinlock_t dying_lock;
 static struct domain *dying;
 static void forget_views(u32 cpu) {
     u64 *list = eptp_list(cpu);
@@ -215,8 +217,11 @@ void domain_destroy(struct domain *domain) {
     if (domain->holds_rtnl)
         rtnl_unlock();
     netdev_forget_domain(domain);
+    spin_lock(&dying_lock);
     dying = domain;
-    smp_run_everywhere(forget_views); /* no stale translation may outlive the memory (S10) */
+    smp_call(forget_views); /* no stale translation may outlive the memory (S10) */
+    spin_unlock(&dying_lock);
+    pool_destroy(&domain->pool);
     while (block) {
         struct page_block *next = block->next;
         for (u32 i = 0; i < block->count; i++)

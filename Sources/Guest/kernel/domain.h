@@ -2,6 +2,7 @@
 #ifndef KERNEL_DOMAIN_H
 #define KERNEL_DOMAIN_H
 #include "kernel.h"
+#include "network.h"
 
 enum { DOMAIN_REFERENCES = 256 };
 
@@ -25,6 +26,7 @@ struct domain {
     u64 *register_page[LVD_MAX_CPUS];
     struct lvd_state_page *state_copy[LVD_MAX_CPUS];
     u64 free_stacks[LVD_MAX_CPUS];
+    struct payload_pool pool;
     u64 heap_mapped;        /* bytes from LVD_WINDOW_HEAP on */
     u32 holds_rtnl;
     spinlock_t lock;

@@ -1,9 +1,10 @@
-/* A driver that runs in the kernel itself: its image mapped with the rights of its segments, its init and cleanup called. */
+/* Drivers from boot module to end: in a domain of their own, or in the kernel itself with the rights of their segments. */
 #include "domain.h"
 #include "network.h"
 #include "../lib/message.h"
 
-static const struct lvd_domain_header *native;
+static struct { const struct boot_module *module; const struct lvd_domain_header *native; } drivers[LVD_MAX_DOMAINS];
+static u32 image_id(const struct lvd_domain_header *header) { return (u32)((header->base - LVD_DOMAIN_BASE) / LVD_DOMAIN_STRIDE); }
 
 /* The module's bytes as an image, after checking every number in its header. */
 const struct lvd_domain_header *image_header(const struct boot_module *module) {
@@ -26,8 +27,7 @@ const struct lvd_domain_header *image_header(const struct boot_module *module) {
     return header;
 }
 
-void driver_load(const struct boot_module *module) {
-    const struct lvd_domain_header *header = image_header(module);
+static void load_native(const struct lvd_domain_header *header) {
     for (u32 i = 0; i < header->segment_count; i++) {
         const struct lvd_segment *s = &header->segments[i];
         u64 pages = ALIGN_UP(s->memory_bytes, LVD_PAGE_SIZE) / LVD_PAGE_SIZE;
@@ -39,12 +39,39 @@ void driver_load(const struct boot_module *module) {
             map_page(kernel_cr3, header->base + s->offset + page * LVD_PAGE_SIZE,
                      physical(memory) + page * LVD_PAGE_SIZE, permissions_to_pte(s->permissions));
     }
-    native = header;
+    drivers[image_id(header)].native = header;
+}
+
+/* Every driver among the boot modules: all isolated, or all native. */
+void drivers_load(void) {
+    for (u32 i = 0; i < boot_module_count; i++) {
+        const struct boot_module *module = &boot_modules[i];
+        bool isolated = module_is(module, "domain");
+        if (!isolated && !module_is(module, "driver"))
+            continue;
+        if (isolated != monitor_running)
+            finish(LVD_STATUS_BAD_BOOT, "modules: either monitor and domains, or drivers");
+        const struct lvd_domain_header *header = image_header(module);
+        u32 id = image_id(header);
+        if (drivers[id].module)
+            finish(LVD_STATUS_BAD_BOOT, "two drivers at %llx", header->base);
+        drivers[id].module = module;
+        strscpy(lvd_results.drivers[id].name, header->name, sizeof lvd_results.drivers[id].name);
+        if (id >= lvd_results.driver_count)
+            lvd_results.driver_count = id + 1;
+        if (isolated)
+            domain_load(module);
+        else
+            load_native(header);
+    }
+    if (!lvd_results.driver_count)
+        finish(LVD_STATUS_BAD_BOOT, "modules: either monitor and domains, or drivers");
 }
 
 /* 0, or what init_module returned. A domain gets the addresses of its driver's functions; only the domain calls them. */
-int driver_start(void) {
-    struct domain *domain = domains[0];
+int driver_start(u32 id) {
+    struct domain *domain = domains[id];
+    const struct lvd_domain_header *native = drivers[id].native;
     if (domain) {
         struct lvd_message message = {
             { rpc_word(LVD_CLASS_RPC, LVD_RPC_MODULE_INIT), 3, nr_cpu_ids, domain->heap_mapped, domain->init_module },
@@ -55,8 +82,9 @@ int driver_start(void) {
     return native && native->init_module ? ((int (*)(void))native->init_module)() : native ? 0 : -ENODEV;
 }
 
-void driver_stop(void) {
-    struct domain *domain = domains[0];
+void driver_stop(u32 id) {
+    struct domain *domain = domains[id];
+    const struct lvd_domain_header *native = drivers[id].native;
     if (domain) {
         struct lvd_message message = { { rpc_word(LVD_CLASS_RPC, LVD_RPC_MODULE_EXIT), 1, domain->cleanup_module } };
         if (!domain->dead)
@@ -65,4 +93,12 @@ void driver_stop(void) {
     } else if (native && native->cleanup_module) {
         ((void (*)(void))native->cleanup_module)();
     }
+}
+
+/* Its domain has been terminated and nobody is inside: everything it had goes, and the same image starts over. */
+int driver_restart(u32 id) {
+    domain_destroy(domains[id]);
+    lvd_results.drivers[id].restarts++;
+    domain_load(drivers[id].module);
+    return driver_start(id);
 }

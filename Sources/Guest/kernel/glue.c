@@ -69,7 +69,7 @@ static int isolated_ndo_start_xmit(void *skb, void *dev) {
     call_begin(&call, netdev, LVD_RPC_NDO_START_XMIT);
     pack(&call.slots, reference);
     pack(&call.slots, FIELD(skb, u32, sk_buff, len));
-    pack(&call.slots, (u64)(FIELD(skb, u8 *, sk_buff, data) - payload_pool()));
+    pack(&call.slots, (u64)(FIELD(skb, u8 *, sk_buff, data) - netdev->pool->base));
     pack(&call.slots, FIELD(skb, u16, sk_buff, protocol) | (u64)FIELD(skb, u16, sk_buff, queue_mapping) << 16);
     error = call_domain(&call);
     if (!error)
@@ -122,6 +122,7 @@ static void isolated_setup(void *dev) {
 
     *(struct netdev **)((u8 *)dev + ALIGN_UP((size_t)SIZEOF(net_device), 32)) = netdev;
     netdev->domain = allocating.domain;
+    netdev->pool = &allocating.domain->pool;
     netdev->setup_token = allocating.token;
     netdev->reference = reference_new(netdev->domain, REFERENCE_NETDEV, dev);
     netdev->release = isolated_release;

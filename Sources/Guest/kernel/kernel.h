@@ -50,7 +50,7 @@ struct percpu {
     u64 nmi_stack; /* top of a stack that no domain can see */
     struct thread boot_thread;
     u32 workload_state;
-    void *skb_cache;
+    void *skb_cache[LVD_MAX_DOMAINS + 1]; /* packets to use again, by whose pool their payload is in; the last: the kernel's */
 };
 _Static_assert(offsetof(struct percpu, canary) == LVD_PERCPU_CANARY, "layout.h");
 _Static_assert(offsetof(struct percpu, this_cpu_off) == LVD_PERCPU_THIS_CPU_OFF, "layout.h");
@@ -88,6 +88,15 @@ static inline u64 read_cr3(void) {
 static inline void write_cr3(u64 value) { asm volatile("movq %0, %%cr3" : : "r"(value) : "memory"); }
 static inline void interrupts_on(void) { asm volatile("sti" : : : "memory"); }
 static inline void interrupts_off(void) { asm volatile("cli" : : : "memory"); }
+static inline u64 interrupts_save(void) {
+    u64 flags;
+    asm volatile("pushfq\n\tpopq %0\n\tcli" : "=r"(flags) : : "memory");
+    return flags;
+}
+static inline void interrupts_restore(u64 flags) {
+    if (flags & 0x200)
+        interrupts_on();
+}
 
 struct cpuid_result { u32 eax, ebx, ecx, edx; };
 static inline struct cpuid_result cpuid(u32 leaf, u32 ebx, u32 ecx) {
@@ -145,15 +154,21 @@ void fill_state_page(struct lvd_state_page *page, u32 cpu);
 void wipe_interrupt_frames(u32 cpu);
 void smp_start(u32 cpus);
 void smp_run_everywhere(void (*function)(u32 cpu));
+void smp_call(void (*function)(u32 cpu));
+void smp_call_here(void);
 void apic_init(void);
 void apic_timer(u32 vector, u64 cycles);
 void apic_calibrate_timer(void);
 void apic_end_of_interrupt(void);
 void apic_finish_interrupts(void);
+void apic_send(u32 target, u32 vector);
 void apic_start(u32 apic_id, u32 page);
 u32 apic_id(void);
 
 #define VECTOR_TIMER 0x40
+#define VECTOR_WAKE 0x41  /* there is work for an idle CPU */
+#define VECTOR_CALL 0x42  /* smp_call */
+#define VECTOR_KICK 0x43  /* a domain has ended: whoever is in it leaves it */
 #define VECTOR_SPURIOUS 0xff
 
 /* -- console, command line, end ---------------------------------------------------------------------------------------- */
@@ -175,9 +190,10 @@ bool module_is(const struct boot_module *module, const char *kind);
 
 /* -- drivers and domains ----------------------------------------------------------------------------------------------- */
 const struct lvd_domain_header *image_header(const struct boot_module *module);
-void driver_load(const struct boot_module *module);
-int driver_start(void);
-void driver_stop(void);
+void drivers_load(void);
+int driver_start(u32 id);
+void driver_stop(u32 id);
+int driver_restart(u32 id);
 void launch_monitor(const struct boot_module *module);
 extern bool monitor_running;
 void run_workload(const char *name, u64 count);

@@ -50,10 +50,11 @@ static u64 workload_of(char *name, size_t size) {
 }
 
 void kernel_main(u64 information) {
-    const struct boot_module *monitor, *domain, *driver;
+    const struct boot_module *monitor;
     char workload[16];
     u64 count, cpus;
-    int error;
+    const char *failed = "";
+    int error = 0;
 
     console_init();
     multiboot_read(information);
@@ -71,26 +72,26 @@ void kernel_main(u64 information) {
     print("kernel: %llu MiB, %u CPU%s\n", memory_end >> 20, nr_cpu_ids, nr_cpu_ids == 1 ? "" : "s");
 
     monitor = module_of("monitor");
-    domain = module_of("domain");
-    driver = module_of("driver");
     if (monitor)
         launch_monitor(monitor);
-    if (domain && monitor)
-        domain_load(domain);
-    else if (driver && !domain)
-        driver_load(driver);
-    else
-        finish(LVD_STATUS_BAD_BOOT, "modules: either monitor and domain, or driver");
-    lvd_results.isolated = domain != NULL;
+    lvd_results.isolated = monitor != NULL;
+    drivers_load();
 
-    error = driver_start();
+    for (u32 id = 0; id < lvd_results.driver_count; id++) {
+        error = driver_start(id);
+        if (error) {
+            failed = lvd_results.drivers[id].name;
+            break;
+        }
+    }
     if (!error)
         run_workload(workload, count);
-    driver_stop();
-    if (lvd_results.kill.cause)
+    for (u32 id = 0; id < lvd_results.driver_count; id++)
+        driver_stop(id);
+    if (lvd_results.kill.cause && (error || lvd_results.completed != lvd_results.requested))
         finish(LVD_STATUS_KILLED, "the domain was terminated (cause %u)", lvd_results.kill.cause);
     if (error)
-        finish(LVD_STATUS_DRIVER, "init_module returned %d", error);
+        finish(LVD_STATUS_DRIVER, "init_module of %s returned %d", failed, error);
     if (lvd_results.completed != lvd_results.requested)
         finish(LVD_STATUS_INCOMPLETE, "%llu of %llu operations", lvd_results.completed, lvd_results.requested);
     finish(LVD_STATUS_OK, "%llu packets, %llu counted by the driver, %llu bytes, %llu cycles per packet", lvd_results.completed,

@@ -15,11 +15,12 @@ struct netdev *netdev_of(const void *dev) {
     return NULL;
 }
 
-struct netdev *netdev_first_registered(void) {
-    for (struct netdev *entry = devices; entry; entry = entry->next)
-        if (entry->registered)
-            return entry;
-    return NULL;
+/* The registered device behind that one, or the first. */
+struct netdev *netdev_next(struct netdev *after) {
+    struct netdev *entry = after ? after->next : devices;
+    while (entry && !entry->registered)
+        entry = entry->next;
+    return entry;
 }
 
 void rtnl_lock(void) { spin_lock(&rtnl); }
@@ -153,39 +154,55 @@ void get_random_bytes(void *to, size_t length) {
 
 /* -- packets ----------------------------------------------------------------------------------------------------------- */
 
-static u8 *pool;
-static u32 pool_used;
-static spinlock_t pool_lock;
+static struct payload_pool kernel_pool;
 
-void network_init(void) { pool = pages_alloc(POOL_PAGES); }
-u8 *payload_pool(void) { return pool; }
+void pool_create(struct payload_pool *pool, u32 cache) {
+    pool->base = pages_alloc(POOL_PAGES);
+    pool->cache = cache;
+}
 
-static u8 *pool_buffer(void) {
-    spin_lock(&pool_lock);
-    u8 *buffer = pool_used + POOL_BUFFER <= POOL_PAGES * LVD_PAGE_SIZE ? pool + pool_used : NULL;
-    pool_used += buffer ? POOL_BUFFER : 0;
-    spin_unlock(&pool_lock);
+/* Nobody sends from it any more. */
+void pool_destroy(struct payload_pool *pool) {
+    for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
+        struct percpu *area = (struct percpu *)percpu_areas[cpu];
+        while (area->skb_cache[pool->cache]) {
+            struct packet *packet = area->skb_cache[pool->cache];
+            area->skb_cache[pool->cache] = packet->next;
+            kfree(packet);
+        }
+    }
+    pages_free(pool->base, POOL_PAGES);
+}
+
+void network_init(void) { pool_create(&kernel_pool, LVD_MAX_DOMAINS); }
+
+static u8 *pool_buffer(struct payload_pool *pool) {
+    spin_lock(&pool->lock);
+    u8 *buffer = pool->used + POOL_BUFFER <= POOL_PAGES * LVD_PAGE_SIZE ? pool->base + pool->used : NULL;
+    pool->used += buffer ? POOL_BUFFER : 0;
+    spin_unlock(&pool->lock);
     return buffer;
 }
 
 /*
- * A packet with room for length bytes in the payload pool, which domains share. The shared info that Linux keeps behind
+ * A packet for a device, with room for length bytes in the pool that its driver sees. The shared info that Linux keeps behind
  * the payload lies elsewhere, above it in memory, so that no domain can write it (S20). Packets are recycled per CPU with their buffer.
  */
-void *alloc_skb(u32 length) {
-    struct percpu *area = this_cpu();
-    struct packet *packet = area->skb_cache;
+void *alloc_skb(struct netdev *netdev, u32 length) {
+    struct payload_pool *pool = netdev->pool ? netdev->pool : &kernel_pool;
+    struct packet **cache = (struct packet **)&this_cpu()->skb_cache[pool->cache], *packet = *cache;
 
     if (length > POOL_BUFFER)
         return NULL;
     if (packet) {
-        area->skb_cache = packet->next;
+        *cache = packet->next;
     } else {
-        u8 *buffer = pool_buffer();
+        u8 *buffer = pool_buffer(pool);
         if (!buffer)
             return NULL;
         packet = kzalloc(sizeof *packet + SIZEOF(sk_buff) + SIZEOF(skb_shared_info));
         packet->buffer = buffer;
+        packet->cache = pool->cache;
     }
     void *skb = packet + 1;
     FIELD(skb, u8 *, sk_buff, head) = packet->buffer;
@@ -198,8 +215,7 @@ void *alloc_skb(u32 length) {
 }
 
 void consume_skb(void *skb) {
-    struct percpu *area = this_cpu();
-    struct packet *packet = (struct packet *)skb - 1;
-    packet->next = area->skb_cache;
-    area->skb_cache = packet;
+    struct packet *packet = (struct packet *)skb - 1, **cache = (struct packet **)&this_cpu()->skb_cache[packet->cache];
+    packet->next = *cache;
+    *cache = packet;
 }

@@ -5,6 +5,14 @@
 
 enum { POOL_PAGES = 64, POOL_BUFFER = 2048 };
 
+/* Payload of packets: one for the kernel, and one for each domain, which sees no other. */
+struct payload_pool {
+    u8 *base;
+    u32 used;      /* bytes handed out so far; packets keep theirs */
+    u32 cache;     /* index into skb_cache */
+    spinlock_t lock;
+};
+
 /* The kernel's own record of a device, beside the Linux structure. */
 struct netdev {
     struct netdev *next;
@@ -13,6 +21,7 @@ struct netdev {
     u32 users; /* kernel code that will go on using it: while there is any, it is not freed */
     /* Of an isolated driver's device: whose it is, and the arguments hidden from everyone else (G4). */
     struct domain *domain;
+    struct payload_pool *pool;
     u32 reference;
     u64 setup_token;
     void (*release)(struct netdev *netdev);
@@ -22,16 +31,18 @@ struct netdev {
 struct packet {
     struct packet *next;
     u8 *buffer;
+    u32 cache;
 };
 
 static inline void netdev_hold(struct netdev *netdev) { __sync_fetch_and_add(&netdev->users, 1); }
 static inline void netdev_put(struct netdev *netdev) { __sync_fetch_and_sub(&netdev->users, 1); }
 
 struct netdev *netdev_of(const void *dev);
-struct netdev *netdev_first_registered(void);
+struct netdev *netdev_next(struct netdev *after);
 void *netdev_operation(void *dev, const struct lvd_abi_slot *slot);
-u8 *payload_pool(void);
-void *alloc_skb(u32 length);
+void pool_create(struct payload_pool *pool, u32 cache);
+void pool_destroy(struct payload_pool *pool);
+void *alloc_skb(struct netdev *netdev, u32 length);
 void consume_skb(void *skb);
 void netdev_forget_domain(struct domain *domain);
 

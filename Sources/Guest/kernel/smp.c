@@ -1,10 +1,9 @@
 /* Application processors: started one by one, then asleep until there is something to run on all of them. */
 #include "kernel.h"
 
-enum { VECTOR_WAKE = 0x41, AP_STACK_PAGES = 4 };
+enum { AP_STACK_PAGES = 4 };
 
 extern u8 ap_trampoline[], ap_trampoline_end[];
-void apic_send(u32 target, u32 vector);
 
 u32 nr_cpu_ids = 1;
 u64 ap_stack;
@@ -56,4 +55,31 @@ void smp_run_everywhere(void (*function)(u32 cpu)) {
     function(0);
     while (work_done < nr_cpu_ids - 1)
         __builtin_ia32_pause();
+}
+
+static spinlock_t call_lock;
+static void (*volatile call)(u32 cpu);
+static volatile u32 call_done;
+
+/* VECTOR_CALL. */
+void smp_call_here(void) {
+    call(cpu_number());
+    __sync_fetch_and_add(&call_done, 1);
+}
+
+/*
+ * Runs function on every CPU, whatever it is doing, and waits for all. Interrupts must be on: two CPUs may want this at once. A
+ * domain that keeps interrupts off delays it until the watchdog ends the domain.
+ */
+void smp_call(void (*function)(u32 cpu)) {
+    spin_lock(&call_lock);
+    call = function;
+    call_done = 0;
+    for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
+        if (cpu != cpu_number())
+            apic_send(cpu, VECTOR_CALL);
+    function(cpu_number());
+    while (call_done < nr_cpu_ids - 1)
+        __builtin_ia32_pause();
+    spin_unlock(&call_lock);
 }

@@ -11,6 +11,8 @@ u64 irq_handler(struct trap_frame *frame, u64 inside) {
         counters()->interrupts_inside++;
     if (frame->vector != VECTOR_SPURIOUS)
         apic_end_of_interrupt();
+    if (frame->vector == VECTOR_CALL)
+        smp_call_here();
     if (inside) {
         const struct crossing_frame *call = (const void *)(frame + 1); /* the frame was copied to below kernel_esp */
         if (!(call->rflags & 0x200)) { /* entered with interrupts off, yet one arrived: the domain turned them on (A8) */

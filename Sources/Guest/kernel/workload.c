@@ -1,77 +1,161 @@
-/* Workloads: what the kernel does with the driver once it is there. */
+/*
+ * Workloads: what the kernel does with the drivers once they are there. Every driver's device gets the same number of packets; each
+ * CPU sends its part of each, one packet a device in turn, so that domains alternate on every CPU.
+ */
 #include "domain.h"
 #include "network.h"
 
 enum { PACKET_BYTES = 64, TIMER_CYCLES = 100000 /* 26 kHz on the paper's machine */ };
 
-static u64 packets;
-static u64 timer_cycles;
-static void *device;
+/* A driver's device. */
+static struct target {
+    struct netdev *netdev;
+    u64 left[LVD_MAX_CPUS];  /* still to be sent by each CPU */
+    volatile u32 senders;    /* CPUs that have not left it yet */
+} targets[LVD_MAX_DOMAINS];
+static u32 target_count;
+static u64 timer_cycles, restarts_max;
 
-/* This CPU's share of the packets. */
+static u32 target_id(const struct target *target) { return (u32)(target - targets); }
+static struct lvd_driver_results *results_of(const struct target *target) { return &lvd_results.drivers[target_id(target)]; }
+
+/* The device that a driver has registered; a driver in the kernel is known by its order only. */
+static struct netdev *device_of_driver(u32 id) {
+    u32 n = 0;
+    struct netdev *entry = NULL, *newest_first[16];
+    while ((entry = netdev_next(entry)) && n < ARRAY_SIZE(newest_first)) {
+        if (entry->domain && entry->domain == domains[id])
+            return entry;
+        newest_first[n++] = entry;
+    }
+    return !domains[id] && id < n ? newest_first[n - 1 - id] : NULL;
+}
+
+static void attach(struct target *target) {
+    target->netdev = device_of_driver(target_id(target));
+    if (!target->netdev)
+        finish(LVD_STATUS_DRIVER, "%s registered no network device", results_of(target)->name);
+    if (!netdev_operation(target->netdev->dev, &lvd_abi_net_device_ops_ndo_start_xmit))
+        finish(LVD_STATUS_DRIVER, "%s cannot transmit: it has no ndo_start_xmit",
+               (char *)FIELD_ADDRESS(target->netdev->dev, net_device, name));
+    netdev_hold(target->netdev);
+}
+
+/* Not 0: the device does not take it, now or ever. */
+static int send(struct target *target, u64 number) {
+    void *dev = target->netdev->dev, *skb = alloc_skb(target->netdev, PACKET_BYTES);
+    int (*xmit)(void *skb, void *dev) = netdev_operation(dev, &lvd_abi_net_device_ops_ndo_start_xmit);
+    int error;
+
+    if (!skb)
+        return -ENOMEM;
+    FIELD(skb, void *, sk_buff, dev) = dev;
+    *FIELD(skb, u64 *, sk_buff, data) = number;
+    error = xmit(skb, dev);
+    if (error > 0) /* busy: the packet is still ours */
+        consume_skb(skb);
+    return error;
+}
+
+/*
+ * A CPU is done with a target, or its domain has died. The last one to leave a dead one loads the driver again and sends what is left.
+ * The other CPUs go on with theirs meanwhile. True: this CPU has something to send through it again.
+ */
+static bool leave(struct target *target, u32 cpu) {
+    struct domain *domain = target->netdev->domain;
+    if (__sync_sub_and_fetch(&target->senders, 1) || !domain || !domain->dead || results_of(target)->restarts >= restarts_max)
+        return false;
+    u64 rest = 0;
+    for (u32 other = 0; other < nr_cpu_ids; other++) {
+        rest += target->left[other];
+        target->left[other] = 0;
+    }
+    netdev_put(target->netdev);
+    target->netdev = NULL;
+    print("domain %u: loading %s again\n", target_id(target), results_of(target)->name);
+    int error = driver_restart(target_id(target));
+    if (error)
+        finish(LVD_STATUS_DRIVER, "init_module of %s returned %d when loaded again", results_of(target)->name, error);
+    attach(target);
+    target->senders = 1;
+    target->left[cpu] = rest;
+    return rest || leave(target, cpu);
+}
+
 static void transmit(u32 cpu) {
     struct lvd_cpu_results *mine = &lvd_results.per_cpu[cpu];
-    int (*xmit)(void *skb, void *dev) = netdev_operation(device, &lvd_abi_net_device_ops_ndo_start_xmit);
-    u64 share = packets / nr_cpu_ids + (cpu < packets % nr_cpu_ids), start;
+    bool gone[LVD_MAX_DOMAINS] = { false }, any = true;
+    u64 start;
 
     if (timer_cycles)
         apic_timer(VECTOR_TIMER, timer_cycles);
     interrupts_on();
     start = read_tsc();
-    while (mine->completed < share) {
-        void *skb = alloc_skb(PACKET_BYTES);
-        if (!skb)
-            break;
-        FIELD(skb, void *, sk_buff, dev) = device;
-        *FIELD(skb, u64 *, sk_buff, data) = mine->completed;
-        int error = xmit(skb, device);
-        if (error > 0) /* busy: the packet is still ours */
-            consume_skb(skb);
-        if (error)
-            break;
-        mine->completed++;
+    while (any) {
+        any = false;
+        for (u32 n = 0; n < target_count; n++) {
+            struct target *target = &targets[n];
+            if (gone[n])
+                continue;
+            if (target->left[cpu] && !send(target, mine->completed)) {
+                mine->completed++;
+                __sync_fetch_and_add(&results_of(target)->completed, 1);
+                if (--target->left[cpu]) {
+                    any = true;
+                    continue;
+                }
+            }
+            gone[n] = !leave(target, cpu);
+            any |= !gone[n];
+        }
     }
     mine->cycles = read_tsc() - start;
     if (timer_cycles)
         apic_timer(VECTOR_TIMER, 0);
 }
 
-static void read_statistics(void) {
-    void (*get)(void *dev, void *stats) = netdev_operation(device, &lvd_abi_net_device_ops_ndo_get_stats64);
-    void *stats = kzalloc(SIZEOF(rtnl_link_stats64));
+static void read_statistics(struct target *target) {
+    void *dev = target->netdev->dev, *stats = kzalloc(SIZEOF(rtnl_link_stats64));
+    void (*get)(void *dev, void *stats) = netdev_operation(dev, &lvd_abi_net_device_ops_ndo_get_stats64);
     if (get)
-        get(device, stats);
-    lvd_results.tx_packets = FIELD(stats, u64, rtnl_link_stats64, tx_packets);
-    lvd_results.tx_bytes = FIELD(stats, u64, rtnl_link_stats64, tx_bytes);
+        get(dev, stats);
+    results_of(target)->tx_packets = FIELD(stats, u64, rtnl_link_stats64, tx_packets);
+    results_of(target)->tx_bytes = FIELD(stats, u64, rtnl_link_stats64, tx_bytes);
+    lvd_results.tx_packets += results_of(target)->tx_packets;
+    lvd_results.tx_bytes += results_of(target)->tx_bytes;
     kfree(stats);
 }
 
 void run_workload(const char *name, u64 count) {
-    struct netdev *netdev = netdev_first_registered();
     if (strcmp(name, "tx"))
         finish(LVD_STATUS_BAD_BOOT, "no workload is called \"%s\"", name);
-    if (!netdev)
-        finish(LVD_STATUS_DRIVER, "the driver registered no network device");
-    device = netdev->dev;
-    if (!netdev_operation(device, &lvd_abi_net_device_ops_ndo_start_xmit))
-        finish(LVD_STATUS_DRIVER, "%s cannot transmit: it has no ndo_start_xmit", (char *)FIELD_ADDRESS(device, net_device, name));
-    netdev_hold(netdev);
-    packets = count;
     timer_cycles = TIMER_CYCLES;
     option_number(boot_command, "timer", &timer_cycles);
+    option_number(boot_command, "restart", &restarts_max);
     apic_calibrate_timer();
 
-    print("%s: transmitting %llu packets on %u CPU%s\n", (char *)FIELD_ADDRESS(device, net_device, name), count, nr_cpu_ids,
-          nr_cpu_ids == 1 ? "" : "s");
-    lvd_results.requested = count;
+    target_count = lvd_results.driver_count;
+    for (u32 n = 0; n < target_count; n++) {
+        struct target *target = &targets[n];
+        attach(target);
+        for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
+            target->left[cpu] = count / nr_cpu_ids + (cpu < count % nr_cpu_ids);
+        target->senders = nr_cpu_ids;
+        results_of(target)->requested = count;
+        lvd_results.requested += count;
+        print("%s: transmitting %llu packets on %u CPU%s\n", (char *)FIELD_ADDRESS(target->netdev->dev, net_device, name), count,
+              nr_cpu_ids, nr_cpu_ids == 1 ? "" : "s");
+    }
     smp_run_everywhere(transmit);
     for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
         lvd_results.completed += lvd_results.per_cpu[cpu].completed;
         if (lvd_results.per_cpu[cpu].cycles > lvd_results.cycles)
             lvd_results.cycles = lvd_results.per_cpu[cpu].cycles;
     }
-    read_statistics();
-    netdev_put(netdev);
+    for (u32 n = 0; n < target_count; n++) {
+        read_statistics(&targets[n]);
+        netdev_put(targets[n].netdev);
+    }
     for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
         const struct lvd_cpu_results *one = &lvd_results.per_cpu[cpu];
         print("CPU %u: %llu packets, %llu calls, %llu callbacks, %llu interrupts (%llu in the domain)\n", cpu, one->completed, one->calls,

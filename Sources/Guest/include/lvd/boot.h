@@ -6,7 +6,7 @@
  *   domain name=NAME base=HEX          an image that begins with struct lvd_domain_header: runtime and driver linked at base
  *   driver name=NAME base=HEX          the same header, driver alone, linked against the kernel's exports (native run)
  *
- * Kernel command line (the first word is the image's path): workload=tx:N cpus=N seed=N timer=CYCLES
+ * Kernel command line (the first word is the image's path): workload=tx:N cpus=N seed=N timer=CYCLES restart=N
  */
 #ifndef LVD_BOOT_H
 #define LVD_BOOT_H

@@ -5,7 +5,7 @@
 #include "types.h"
 
 #define LVD_RESULTS_MAGIC 0x003153455244564cULL /* "LVDRES1\0" */
-#define LVD_RESULTS_VERSION 1
+#define LVD_RESULTS_VERSION 2
 
 /* lvd_results.status, also written to the debug-exit port 0xF4. */
 #define LVD_STATUS_OK 0
@@ -28,6 +28,16 @@ struct lvd_cpu_results {
     u64 nmis_inside;
 };
 
+struct lvd_driver_results {
+    char name[32];
+    u64 requested;
+    u64 completed;
+    u64 tx_packets; /* read back through ndo_get_stats64 */
+    u64 tx_bytes;
+    u32 kills;      /* how often its domain was terminated */
+    u32 restarts;   /* how often it was loaded again */
+};
+
 struct lvd_results {
     u64 magic;
     u32 version;
@@ -36,7 +46,7 @@ struct lvd_results {
     u32 cpus;
     u64 requested;
     u64 completed;
-    u64 tx_packets; /* read back through ndo_get_stats64 */
+    u64 tx_packets; /* of all drivers */
     u64 tx_bytes;
     u64 cycles;     /* of the workload loop: the largest of the CPUs */
     struct {
@@ -48,5 +58,8 @@ struct lvd_results {
     } kill;
     char message[128];
     struct lvd_cpu_results per_cpu[LVD_MAX_CPUS];
+    u32 driver_count;
+    u32 reserved;
+    struct lvd_driver_results drivers[LVD_MAX_DOMAINS];
 };
 #endif

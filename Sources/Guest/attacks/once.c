@@ -1,0 +1,12 @@
+/* A driver that breaks a rule once, in the middle of its eighth packet, and behaves when it is loaded again. */
+#define ATTACK_DEVICE
+#include "attack.h"
+
+static void device_is_set_up(struct net_device *dev) { (void)dev; }
+static void device_ends(void) {}
+
+/* The kernel counts devices from 2; each later one has a higher number. */
+static void attack(void) {
+    if (own_device->ifindex <= 2 + 1)
+        asm volatile("ud2");
+}
