@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// One hostile driver for each forbidden thing (Sources/Guest/attacks/forbidden.c). It strikes at the eighth packet: the
+/// One hostile driver for each forbidden thing (Sources/Guest/attacks/forbidden.c). It strikes at packet 8: the
 /// domain ends, by the defence that is meant for it, and the kernel goes on to the end of its run.
 @Suite("Hostile drivers")
 struct HostileDriverTests {
