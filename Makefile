@@ -9,7 +9,7 @@ BUILD  = .build
 TESTS  = .build-tests
 LVDSIM = $(BUILD)/release/lvdsim
 
-.PHONY: run build test bench guest check-handlers bootstrap oracles debian clean
+.PHONY: run build test oracle bench guest check-handlers bootstrap oracles debian clean
 
 ## install what is missing, build, and run Debian's own driver in an isolated domain
 run: build debian
@@ -22,6 +22,14 @@ build: bootstrap
 test: bootstrap oracles debian
 	@$(SWIFT) build $(FLAGS) --scratch-path $(TESTS) --build-tests -Xswiftc -enable-testing
 	@$(SWIFT) test $(FLAGS) --scratch-path $(TESTS) --skip-build -Xswiftc -enable-testing
+
+## a million instructions on the host's processor and on the machine (SEED=, CASES=, ROWS= a part of a row's name,
+## CASE= one file of fixtures/regressions)
+oracle: bootstrap
+	@$(SWIFT) build $(FLAGS) --scratch-path $(TESTS) --build-tests -Xswiftc -enable-testing
+	@LVDSIM_ORACLE_CASES=$(or $(CASES),1000000) LVDSIM_ORACLE_SEED=$(or $(SEED),1) LVDSIM_ORACLE_ROWS="$(ROWS)" \
+	  $(if $(CASE),LVDSIM_ORACLE_FILE=$(CASE)) $(SWIFT) test $(FLAGS) --scratch-path $(TESTS) --skip-build \
+	  -Xswiftc -enable-testing --filter HostOracleTests$(if $(CASE),/regressions)
 
 ## speed: our integer payload here and under QEMU, in the same minute
 bench: build

@@ -224,6 +224,8 @@ struct Translator {
         let isBased = i.segment >= SegmentIndex.fs
         // FS and GS have limits outside 64-bit mode.
         if isBased && !is64 { return nil }
+        // Nor may code segments be written (SDM 3A 5.5 "Type Checking").
+        if i.segment == SegmentIndex.cs && !is64 { return nil }
         var usesIndex = false
         if isMoffs || i.base == Instruction.ripBase || !i.hasRegisters {
             let disp = UInt64(bitPattern: Int64(i.displacement))

@@ -53,8 +53,9 @@ extension Processor {
         setZeroFlag(isEqual)
     }
     func cmpxchg16b(_ i: borrowing Instruction) throws(Interruption) {
-        let a = try operandToModify(.rm, i, bytes: 16)
+        let a = try memoryOperand(.rm, i, bytes: 16, .write)
         guard a.linear.rawValue & 15 == 0 else { throw .exception(.generalProtection()) }
+        try probeWrite(a.linear, bytes: 16, .current, stack: a.stack)
         let high = MemoryOperandAddress(linear: a.linear + 8, stack: a.stack)
         let oldLow = try load(a, bytes: 8), oldHigh = try load(high, bytes: 8)
         let isEqual = oldLow == gpr(0) && oldHigh == gpr(2)

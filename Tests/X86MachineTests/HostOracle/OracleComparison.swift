@@ -1,0 +1,166 @@
+import Foundation
+import CHostProcessor
+import X86Architecture
+import X86Decoder
+
+/// What differs between the host's result and the machine's: one line each, "what: before -> machine, host host".
+struct OracleComparison {
+    private(set) var differences: [String] = []
+    private let c: OracleCase
+
+    /// CF PF AF ZF SF TF DF OF NT AC ID; RF is set by any fault and says nothing of the instruction.
+    private static let comparedFlags: UInt64 = 0x24_4DD5 & ~0x200
+
+    init(
+        _ c: OracleCase, _ i: Instruction?, host: UnsafePointer<HostResult>, guest: UnsafePointer<HostResult>,
+        memory: UnsafeRawPointer, before: [UInt8]
+    ) {
+        self.c = c
+        let h = host.pointee, g = guest.pointee
+        var hostTrap = h.trap, hostRIP = h.rip
+        // The INT3 behind the instruction, or whatever the next fetch raised, is where the instruction has ended.
+        if g.trap == ~0, h.rip != c.rip {
+            if h.trap == 3 { hostRIP &-= 1 }
+            hostTrap = ~0
+        }
+        let name = i.map { InstructionInfo($0.row).semantics.description } ?? ""
+        var undefined = i.map { UndefinedResults($0, name, before: c.registers, flagsAfter: h.flags) }
+        if let i { undefined?.registers |= VendorDifferences.registers(i, name, flagsAfter: h.flags) }
+        let bothFault = [12, 13, 14].contains(g.trap) && [12, 13, 14].contains(hostTrap)
+        let isEither = bothFault && (undefined?.pageFault == true
+            || VendorDifferences.prefersOther(name, machine: g.trap, host: hostTrap))
+        if isEither { hostTrap = g.trap }
+        check("trap", ~0, g.trap, hostTrap)
+        if hostTrap != ~0 && hostTrap == g.trap {
+            // Linux reports addresses from TASK_SIZE_MAX on as present (arch/x86/mm/fault.c, sanitize_error_code).
+            let hidden: UInt64 = hostTrap == 14 && h.address >= 0x7FFF_FFFF_F000 ? 1 : 0
+            if !isEither {
+                let error = VendorDifferences.checksLimitFirst(name, g.trap, h.error) ? h.error : g.error
+                check("error code", 0, error & ~hidden, h.error & ~hidden)
+                if hostTrap == 14 { check("CR2", 0, g.address, h.address) }
+            }
+        }
+        check("RIP", c.rip, g.rip, hostRIP)
+        let flags = Self.comparedFlags & ~(undefined?.flags ?? 0)
+        check("flags", c.flags & flags, g.flags & flags, h.flags & flags)
+        // SDM 1 3.4.1.1 "General-Purpose Registers in 64-Bit Mode": upper halves and R8 to R15 are not preserved
+        // outside it.
+        let isWide = c.size == .bits64 && (h.cs == UInt16(HOST_CS64) || h.cs == g.cs && h.cs & 0xFFF8 == 0x30)
+        checkRegisters(h, g, undefined: undefined?.registers ?? 0, isWide: isWide)
+        checkSegments(h, g)
+        checkFloatingState(h, g)
+        if undefined?.memory == true { return }
+        if let i, VendorDifferences.ignoresMemory(i, name, isFault: g.trap != ~0) { return }
+        checkMemory(host, memory, before, i)
+    }
+
+    private mutating func check(_ what: String, _ before: UInt64, _ machine: UInt64, _ host: UInt64) {
+        if machine == host { return }
+        func hex(_ v: UInt64) -> String { v == ~0 && what == "trap" ? "none" : String(v, radix: 16) }
+        differences.append("\(what): \(hex(before)) -> \(hex(machine)), host \(hex(host))")
+    }
+
+    private mutating func checkRegisters(_ h: HostResult, _ g: HostResult, undefined: UInt32, isWide: Bool) {
+        let names = ["RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI"]
+        withUnsafeBytes(of: h.regs) { host in
+            withUnsafeBytes(of: g.regs) { guest in
+                for n in 0..<(isWide ? 16 : 8) where undefined >> UInt32(n) & 1 == 0 {
+                    let mask: UInt64 = isWide ? ~0 : 0xFFFF_FFFF
+                    let (a, b) = (guest.load(fromByteOffset: 8 * n, as: UInt64.self),
+                                  host.load(fromByteOffset: 8 * n, as: UInt64.self))
+                    if a & mask != b & mask {
+                        check(n < 8 ? names[n] : "R\(n)", c.registers[n], a & mask, b & mask)
+                    }
+                }
+            }
+        }
+    }
+
+    private mutating func checkSegments(_ h: HostResult, _ g: HostResult) {
+        check("CS", UInt64(c.selector), UInt64(g.cs), UInt64(h.cs))
+        check("SS", UInt64(HOST_SS), UInt64(g.ss), UInt64(h.ss))
+        // The kernel's IRET to the handler has made null selectors 0 (SDM 2A "IRET/IRETD/IRETQ—Interrupt Return").
+        func data(_ selector: UInt16) -> UInt64 { selector & 0xFFFC == 0 ? 0 : UInt64(selector) }
+        check("ES", UInt64(HOST_DS), data(g.es), data(h.es))
+        check("DS", UInt64(HOST_DS), data(g.ds), data(h.ds))
+        check("FS", UInt64(HOST_DS), data(g.fs), data(h.fs))
+        check("GS", UInt64(HOST_DS), data(g.gs), data(h.gs))
+        if !VendorDifferences.ignoresBase(selector: h.fs) { check("FS base", c.fsBase, g.fsBase, h.fsBase) }
+        if !VendorDifferences.ignoresBase(selector: h.gs) { check("GS base", c.gsBase, g.gsBase, h.gsBase) }
+    }
+
+    private mutating func checkFloatingState(_ h: HostResult, _ g: HostResult) {
+        withUnsafeBytes(of: h.fx) { host in
+            withUnsafeBytes(of: g.fx) { guest in
+                for n in 0..<52 {
+                    let (a, b) = (guest.load(fromByteOffset: 8 * n, as: UInt64.self),
+                                  host.load(fromByteOffset: 8 * n, as: UInt64.self))
+                    if a != b { checkFX(n, a, b) }
+                }
+            }
+        }
+    }
+    private mutating func checkFX(_ n: Int, _ machine: UInt64, _ host: UInt64) {
+        switch n {
+        case 0:
+            // FCW, FSW, the abridged tags; FOP.
+            let mask: UInt64 = VendorDifferences.hidesX87Pointers ? 0xFF_FFFF_FFFF : 0x07FF_00FF_FFFF_FFFF
+            check("x87 control, status, tags", c.fx[0] & mask, machine & mask, host & mask)
+        case 1, 2: if !VendorDifferences.hidesX87Pointers { check("x87 pointer \(n)", c.fx[n], machine, host) }
+        case 3: check("MXCSR", c.fx[3] & 0xFFFF_FFFF, machine & 0xFFFF_FFFF, host & 0xFFFF_FFFF)
+        case 4..<20:
+            let mask: UInt64 = n & 1 == 0 ? ~0 : 0xFFFF
+            check("ST\((n - 4) / 2)\(n & 1 == 0 ? "" : " exponent")", c.fx[n], machine & mask, host & mask)
+        default: check("XMM\((n - 20) / 2)\(n & 1 == 0 ? "" : " high")", c.fx[n], machine, host)
+        }
+    }
+
+    private mutating func checkMemory(
+        _ host: UnsafePointer<HostResult>, _ guest: UnsafeRawPointer, _ before: [UInt8], _ i: Instruction?
+    ) {
+        let hostBytes = UnsafeRawPointer(host_result_memory(host))
+        if memcmp(hostBytes, guest, Int(HOST_DATA_BYTES)) == 0 { return }
+        var shown = 0
+        for n in stride(from: 0, to: Int(HOST_DATA_BYTES), by: 8) {
+            let a = guest.loadUnaligned(fromByteOffset: n, as: UInt64.self)
+            let b = hostBytes.loadUnaligned(fromByteOffset: n, as: UInt64.self)
+            let ignored = ignoredBytes(i, at: n)
+            guard a & ~ignored != b & ~ignored else { continue }
+            let old = (0..<8).reduce(UInt64(0)) { $0 | UInt64(before[n + $1]) << UInt64(8 * $1) }
+            check("memory at \(String(OracleCase.data + UInt64(n), radix: 16))", old, a, b)
+            shown += 1
+            if shown == 4 { return }
+        }
+    }
+
+    /// Of FXSAVE's image: the x87 pointers where the vendors differ, MXCSR_MASK, and what is reserved.
+    private func ignoredBytes(_ i: Instruction?, at offset: Int) -> UInt64 {
+        guard let i, InstructionInfo(i.row).semantics.description == "fxsave" else { return 0 }
+        let address = EffectiveAddress(i, c).linear &- OracleCase.data
+        guard address < OracleCase.dataBytes else { return 0 }
+        var mask: UInt64 = 0
+        for n in 0..<8 {
+            let at = offset + n - Int(address)
+            let isPointer = at >= 6 && at < 24 && VendorDifferences.hidesX87Pointers
+            if isPointer || at == 5 || at >= 28 && at < 32 || at >= 416 && at < 512 { mask |= 0xFF << UInt64(8 * n) }
+        }
+        return mask
+    }
+}
+
+/// Of a memory operand: SDM 1 3.7.5 "Specifying an Offset".
+struct EffectiveAddress {
+    var linear: UInt64
+    init(_ i: Instruction, _ c: OracleCase) {
+        var offset = UInt64(bitPattern: Int64(i.displacement))
+        if i.base == Instruction.ripBase {
+            offset &+= c.rip &+ UInt64(i.length)
+        } else if i.base != Instruction.none {
+            offset &+= c.registers[Int(i.base)]
+        }
+        if i.index != Instruction.none { offset &+= c.registers[Int(i.index)] << UInt64(i.scale) }
+        if i.addressSize < 8 { offset &= 1 << UInt64(8 * i.addressSize) - 1 }
+        linear = offset &+ (i.segment == 4 ? c.fsBase : i.segment == 5 ? c.gsBase : 0)
+        if c.size != .bits64 { linear &= 0xFFFF_FFFF }
+    }
+}

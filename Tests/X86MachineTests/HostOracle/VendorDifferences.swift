@@ -1,0 +1,85 @@
+import CHostProcessor
+import X86Architecture
+import X86Decoder
+
+/// Where a processor of another vendor does what Intel's do not, and the machine, which is Intel's, is not to follow
+/// it. Each entry says what is then not compared.
+enum VendorDifferences {
+    /// "AuthenticAMD" or "GenuineIntel".
+    static let vendor = HostFeatures.vendor
+    static var isAMD: Bool { vendor == "AuthenticAMD" }
+
+    /// AMD64 Architecture Programmer's Manual volume 2, 11.4.4.3 "FXSAVE and FXRSTOR Instructions": the x87 pointers
+    /// and opcode are saved only while an exception is pending.
+    static var hidesX87Pointers: Bool { isAMD }
+
+    /// The FS or GS base after a null selector was loaded: Intel's processors clear it, AMD's leave it alone.
+    static func ignoresBase(selector: UInt16) -> Bool { isAMD && selector & 0xFFFC == 0 }
+
+    /// Why the instruction is not compared at all, or nil.
+    static func reasonToSkip(_ i: Instruction, _ name: String, hostTrap: UInt64) -> String? {
+        let mnemonic = InstructionInfo(i.row).mnemonic.description
+        // SDM 2B "MASKMOVQ—Store Selected Bytes of Quadword", "MASKMOVDQU": with a mask of zeros, which exceptions the
+        // address raises is up to the part. AMD's have entered MMX state before a fault.
+        if mnemonic.hasPrefix("MASKMOV"), hostTrap != 3 { return "MASKMOV that faults" }
+        guard isAMD else { return nil }
+        switch name {
+        // Read behind the released bytes before the selector is checked.
+        case "returnFar" where hostTrap == 14: return "AMD: RETF imm16 probes the outer stack"
+        // AMD64 Architecture Programmer's Manual volume 3, "CALL (Far)", "JMP (Far)", "LDS LES LFS LGS LSS": the
+        // 64-bit operand size has a 32-bit offset, Intel's a 64-bit one.
+        case "callFar", "jumpFar", "loadFarPointer":
+            return i.hasMemory && i.prefixes.rexW ? "AMD: no far pointers m16:64" : nil
+        // Ibidem, "Near branches in 64-bit mode": 66 gives 16-bit operands, which Intel's ignore.
+        case "jmp", "call", "ret", "j", "loop", "loope", "loopne", "jcxz":
+            // SDM 2A 2.1.1 "Instruction Prefixes": repeat prefixes with other instructions are reserved. AMD's let
+            // them choose the condition.
+            if name == "loope" && i.prefixes.repne || name == "loopne" && i.prefixes.rep {
+                return "AMD: LOOPcc with a repeat prefix"
+            }
+            return i.prefixes.operandSize && i.operandSize == 8 ? "AMD: near branches with 66" : nil
+        // AMD64 Architecture Programmer's Manual volume 3, "PREFETCH": #UD with a register.
+        case "nop" where i.opcode == 0x0D && !i.hasMemory: return "AMD: 0F 0D with a register"
+        // AMD's virtual machines see it intercepted, with RIP at the instruction.
+        case "debugTrap": return "AMD: INT1 in a virtual machine"
+        default: return nil
+        }
+    }
+
+    /// General registers by number that differ, as a mask.
+    static func registers(_ i: Instruction, _ name: String, flagsAfter: UInt64) -> UInt32 {
+        guard isAMD else { return 0 }
+        // SDM 2A "CMPXCHG—Compare and Exchange" has the destination written with itself, which clears the upper half
+        // of a 32-bit register; AMD's leave it alone.
+        let isUnequal = flagsAfter & RFLAGS.zero == 0
+        return name == "cmpxchg" && i.operandSize == 4 && !i.hasMemory && isUnequal ? 1 << UInt32(i.rm) : 0
+    }
+
+    /// SDM 2A "PUSH—Push Word, Doubleword, or Quadword Onto the Stack": recent processors write 16 bits of a selector
+    /// and leave the rest; AMD's write zeros.
+    /// A far CALL to an offset beyond the segment's limit has pushed before it faults on AMD's.
+    static func ignoresMemory(_ i: Instruction, _ name: String, isFault: Bool) -> Bool {
+        isAMD && (name == "pushSreg" && i.operandSize == 4 || name == "callFar" && isFault)
+    }
+
+    /// Of two faults of one instruction AMD's report another: #GP for a misaligned operand before #SS for its
+    /// non-canonical address; a page fault of CALL's push before #GP for its target.
+    static func prefersOther(_ name: String, machine: UInt64, host: UInt64) -> Bool {
+        isAMD && (machine == 12 && host == 13 || name == "call" && machine == 13 && host == 14)
+    }
+
+    /// IRET and far RET with a wrong RIP and a wrong selector: AMD's look at RIP first.
+    static func checksLimitFirst(_ name: String, _ trap: UInt64, _ hostError: UInt64) -> Bool {
+        isAMD && trap == 13 && hostError == 0 && (name == "interruptReturn" || name == "returnFar")
+    }
+
+    /// Undefined encodings that AMD's execute: LOCK before VERR and VERW, and before MOV to and from CR0, which makes
+    /// it CR8 (AMD64 Architecture Programmer's Manual volume 3, "MOV CRn", AltMovCr8).
+    static func executes(undefined bytes: [UInt8]) -> Bool {
+        guard isAMD, bytes.contains(0xF0), let at = bytes.firstIndex(of: 0x0F), at + 2 < bytes.count else {
+            return false
+        }
+        let reg = bytes[at + 2] >> 3 & 7
+        return bytes[at + 1] == 0 && (4...5).contains(reg) || bytes[at + 1] & ~2 == 0x20 && reg == 0
+    }
+}
