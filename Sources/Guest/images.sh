@@ -9,6 +9,7 @@ source_of() {
     kernel-weak-*) echo "Sources/Guest/kernel, lib with -DWEAK_$(echo "${1#kernel-weak-}" | sed 's/\.elf//' | tr a-z A-Z)" ;;
     monitor.elf) echo 'Sources/Guest/monitor, Sources/X86Architecture' ;;
     domain.ko) echo 'Sources/Guest/domain, lib' ;;
+    vmfunc.flat) echo 'Sources/Guest/tests/vmfunc' ;;
     payload.elf) echo 'Sources/Guest/bench' ;;
     attacks/*)
         attack=$(basename "$1" .ko)

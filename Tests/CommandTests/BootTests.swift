@@ -33,4 +33,14 @@ struct BootTests {
         let outcome = try Tool.run("boot", "fixtures/images/kernel.elf", "--append", "workload=tx:1")
         #expect(outcome.status != 0 && outcome.status & 1 == 1, "\(outcome.errors)")
     }
+
+    @Test("vmfunc.flat: every clause of VM functions that this machine has")
+    func vmFunctions() throws {
+        let outcome = try Tool.run("boot", "fixtures/images/vmfunc.flat")
+        let lines = outcome.output.split(separator: "\r\n").map(String.init)
+        #expect(!lines.contains { $0.hasPrefix("FAIL") }, "\(outcome.output)")
+        #expect(lines.count { $0.hasPrefix("PASS") } >= 80)
+        #expect(lines.last?.hasPrefix("SUMMARY: 94 tests, 0 unexpected failures") == true)
+        #expect(outcome.status == 1, "0 through the debug-exit port")
+    }
 }

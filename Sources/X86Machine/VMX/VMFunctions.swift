@@ -8,8 +8,9 @@ extension Processor {
         // 28.5.7.1 "Enabling VM Functions": #UD outside VMX non-root operation and without the control.
         guard guestHas(.enableVMFunctions) else { throw .exception(.invalidOpcode) }
         let function = UInt32(truncatingIfNeeded: gpr(GPR.rax))
-        // 28.5.7.2 "General Operation of the VMFUNC Instruction": EAX above 63 or a function not enabled exits.
-        guard function < 64, vmx.controls.vmFunctions.rawValue >> UInt64(function) & 1 != 0 else {
+        // 28.5.7.2 "General Operation of the VMFUNC Instruction": no function above 63 can ever be enabled.
+        guard function < 64 else { throw .exception(.invalidOpcode) }
+        guard vmx.controls.vmFunctions.rawValue >> UInt64(function) & 1 != 0 else {
             throw exit(.vmfunc, i)
         }
         // Only function 0 can be enabled (`EntryChecks.vmFunctionReserved`).
