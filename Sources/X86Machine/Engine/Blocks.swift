@@ -12,12 +12,17 @@ extension Processor {
     /// Throws what fetching or decoding the first instruction raises.
     func block(at rip: UInt64, isSingle: Bool) throws(Interruption) -> BlockPointer {
         let linear = try checkedCodeAddress(rip)
-        let physical = try translate(linear, .execute)
+        let physical = try codePage(linear)
         let identity = BlockIdentity(rip: rip, physical: physical, key: blockKey | (isSingle ? Self.singleKey : 0))
         if let block = engine.blocks.find(identity), try isCurrent(block, linear) { return block }
         return try translateBlock(identity, linear)
     }
 
+    private func codePage(_ linear: LinearAddress) throws(Interruption) -> PhysicalAddress {
+        let physical = try translate(linear, .execute)
+        try probeAPICAccess(physical, size: 1, .execute)
+        return physical
+    }
     private func checkedCodeAddress(_ rip: UInt64) throws(Interruption) -> LinearAddress {
         if is64BitMode {
             let a = LinearAddress(rip)
@@ -29,7 +34,7 @@ extension Processor {
     }
     /// What the identity leaves open: the second page of a straddling instruction, the limit of a code segment.
     private func isCurrent(_ block: BlockPointer, _ linear: LinearAddress) throws(Interruption) -> Bool {
-        if block.straddles, try translate(nextCodePage(linear), .execute).rawValue != block.pointee.secondPage {
+        if block.straddles, try codePage(nextCodePage(linear)).rawValue != block.pointee.secondPage {
             return false
         }
         if is64BitMode { return true }
@@ -79,7 +84,7 @@ extension Processor {
                 if error == .truncated && available == inPage && inPage < UInt64(Decoder.maximumLength) {
                     translator.isAlone = true
                     translator.add(try fetchSlowly(identity.rip), targetIsValid: isValid)
-                    secondPage = try translate(nextCodePage(linear), .execute).rawValue
+                    secondPage = try codePage(nextCodePage(linear)).rawValue
                     break
                 }
                 throw .exception(error == .undefined ? .invalidOpcode : .generalProtection())

@@ -61,7 +61,7 @@ extension Processor {
         do throws(Interruption) {
             try engine.general[engine.plans[Int(i.pointee.row)].general](self, UnsafePointer(i))
         } catch {
-            engine.pending = error
+            engine.pending = withLength(error, i.pointee.length)
             engine.nextRIP = nil
             return .interrupted
         }

@@ -16,7 +16,7 @@ extension SystemInstructions {
         case 4: value = p.readableCR4
         default:
             try p.vmxCheckMovFromCR8(i)
-            value = p.apic.cr8
+            value = p.readableCR8
         }
         p.setGPR(Int(i.rm), size: p.is64BitMode ? 8 : 4, value)
     }
@@ -35,8 +35,8 @@ extension SystemInstructions {
         default:
             try p.vmxCheckMovToCR8(i)
             guard value < 16 else { throw .exception(.generalProtection()) }
-            p.emitControlRegister(8, old: p.apic.cr8, new: value)
-            p.writeTaskPriority(class: value)
+            p.emitControlRegister(8, old: p.readableCR8, new: value)
+            p.writeCR8(value)
         }
         p.cpu.pointee.cycles &+= i.reg == 8 ? Timing.haswell.taskPriorityWrite : Timing.haswell.controlRegisterWrite
     }
@@ -221,6 +221,7 @@ extension Processor {
                 physical = try eptTranslate(GuestPhysicalAddress(address), .read, isPageWalk: false, linear: nil)
                     .physical
             }
+            try checkGuestPhysicalAPICAccess(physical)
             entries[n] = try machine.physicalLoad(physical, as: UInt64.self, from: self)
             if entries[n] & PagingEntry.present != 0 && entries[n] & reserved != 0 {
                 throw .exception(.generalProtection())

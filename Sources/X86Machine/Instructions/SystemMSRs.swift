@@ -7,7 +7,14 @@ extension SystemInstructions {
         try p.requireCPL0()
         let msr = UInt32(truncatingIfNeeded: p.gpr(GPR.rcx))
         try p.vmxCheckRDMSR(i, msr)
-        let value = msr == MSR.timeStampCounter ? p.visibleTimestampCounter : try p.readMSR(msr)
+        let value: UInt64
+        if msr == MSR.timeStampCounter {
+            value = p.visibleTimestampCounter
+        } else if let virtual = p.virtualX2APICRead(msr) {
+            value = virtual
+        } else {
+            value = try p.readMSR(msr)
+        }
         p.setGPR(GPR.rax, value & 0xFFFF_FFFF)
         p.setGPR(GPR.rdx, value &>> 32)
     }
@@ -16,7 +23,9 @@ extension SystemInstructions {
         try p.requireCPL0()
         let msr = UInt32(truncatingIfNeeded: p.gpr(GPR.rcx))
         try p.vmxCheckWRMSR(i, msr)
-        try p.writeMSR(msr, p.gpr(GPR.rax, size: 4) | p.gpr(GPR.rdx, size: 4) &<< 32)
+        let value = p.gpr(GPR.rax, size: 4) | p.gpr(GPR.rdx, size: 4) &<< 32
+        if try p.virtualX2APICWrite(msr, value) { return }
+        try p.writeMSR(msr, value)
     }
 }
 

@@ -15,10 +15,15 @@ extension Processor {
         if size <= inPage {
             let physical = try translate(a, .read, privilege)
             if privilege != .supervisor { noteAccess(a, size, isWrite: false) }
+            if _slowPath(isAPICAccessPage(physical)) {
+                return T(truncatingIfNeeded: try virtualAPICLoad(physical, size: Int(size)))
+            }
             return try machine.physicalLoad(physical, as: T.self, from: self)
         }
         let first = try translate(a, .read, privilege)
         let second = try translate(nextPage(a), .read, privilege)
+        try probeAPICAccess(first, size: Int(size), .read)
+        try probeAPICAccess(second, size: Int(size), .read)
         if privilege != .supervisor { noteAccess(a, size, isWrite: false) }
         var value: T = 0
         for i in 0..<size {
@@ -40,10 +45,15 @@ extension Processor {
         if size <= inPage {
             let physical = try translate(a, .write, privilege)
             if privilege != .supervisor { noteAccess(a, size, isWrite: true) }
+            if _slowPath(isAPICAccessPage(physical)) {
+                return try virtualAPICStore(physical, size: Int(size), UInt64(truncatingIfNeeded: value))
+            }
             return try machine.physicalStore(physical, value, from: self)
         }
         let first = try translate(a, .write, privilege)
         let second = try translate(nextPage(a), .write, privilege)
+        try probeAPICAccess(first, size: Int(size), .write)
+        try probeAPICAccess(second, size: Int(size), .write)
         if privilege != .supervisor { noteAccess(a, size, isWrite: true) }
         for i in 0..<size {
             let to = i < inPage ? first + i : second + (i &- inPage)
@@ -72,8 +82,10 @@ extension Processor {
     ) throws(Interruption) {
         let size = UInt64(bytes)
         try checkCanonical(a, size, stack: stack)
-        _ = try translate(a, kind, privilege)
-        if size > Page.size &- (a.rawValue & Page.offsetMask) { _ = try translate(nextPage(a), kind, privilege) }
+        try probeAPICAccess(try translate(a, kind, privilege), size: bytes, kind)
+        if size > Page.size &- (a.rawValue & Page.offsetMask) {
+            try probeAPICAccess(try translate(nextPage(a), kind, privilege), size: bytes, kind)
+        }
     }
 
     /// Instruction bytes at the code-segment offset `rip`, up to the end of their page or of the segment and at most
@@ -91,6 +103,7 @@ extension Processor {
             a = LinearAddress((cpu.pointee.segmentBase.1 &+ rip) & 0xFFFF_FFFF)
         }
         let physical = try translate(a, .execute)
+        try probeAPICAccess(physical, size: 1, .execute)
         available = min(available, Page.size &- (a.rawValue & Page.offsetMask))
         for i in 0..<available {
             buffer[Int(i)] = try machine.physicalLoad(physical + i, as: UInt8.self, from: self)

@@ -33,9 +33,10 @@ extension Machine {
         pageWritten(address, size: MemoryLayout<T>.size, by: processor)
     }
 
-    /// True where a fast translation entry may exist: plain RAM that is not shadowed by this processor's APIC page.
+    /// True where a fast translation entry may exist: plain RAM that is not shadowed by this processor's APIC page, nor
+    /// its guest's APIC-access page.
     func isPlainRAM(_ page: PhysicalAddress, for processor: Processor) -> Bool {
-        memory.isRAM(page) && !processor.isLocalAPIC(page)
+        memory.isRAM(page) && !processor.isLocalAPIC(page) && !processor.isAPICAccessPage(page)
     }
 
     /// After a slow write to RAM: self-modified code is dropped, watched pages are reported.

@@ -141,6 +141,7 @@ extension Processor {
         } else {
             host = PhysicalAddress(address)
         }
+        try checkGuestPhysicalAPICAccess(host)
         return (UInt64(try machine.physicalLoad(host, as: T.self, from: self)), host)
     }
 

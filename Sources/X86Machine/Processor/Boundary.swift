@@ -29,6 +29,7 @@ extension Processor {
     /// In the order of table 6-2 "Priority Among Concurrent Events", with the places that SDM 3C 28.2 "Other Causes
     /// of VM Exits" and 28.5 "Features Specific to VMX Non-Root Operation" give to VM exits.
     private func serviceEvents() throws(Interruption) -> Bool {
+        try vmxBoundaryVirtualAPIC()
         if system.pendingINIT && !vmxBlocksINIT {
             system.pendingINIT = false
             try vmxCheckINIT()
@@ -65,8 +66,9 @@ extension Processor {
             return true
         }
         try vmxBoundaryBeforeInterrupts()
+        if !isShutdown, vmxDeliverVirtualInterrupt() { return true }
         if hasPendingInterrupt && !isShutdown {
-            try vmxCheckExternalInterrupt()
+            if try vmxCheckExternalInterrupt() { return true }
             if acceptsInterrupts {
                 cpu.pointee.cycles &+= Timing.haswell.interruptAcknowledge
                 deliver(DeliveredEvent(vector: acknowledgeInterrupt(), kind: .external, returnRIP: cpu.pointee.rip))

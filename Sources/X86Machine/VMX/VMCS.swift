@@ -59,10 +59,8 @@ struct VMCS {
     /// (SDM 3D appendix B "Field Encoding in VMCS": "exists only on processors that support...").
     static func isSupported(_ field: VMCSField) -> Bool {
         switch field {
-        case .postedInterruptNotificationVector, .eptpIndex, .hlatPrefixSize, .lastPIDPointerIndex,
-             .guestInterruptStatus, .guestUINV,
-             .virtualAPICAddress, .apicAccessAddress, .postedInterruptDescriptorAddress,
-             .eoiExitBitmap0, .eoiExitBitmap1, .eoiExitBitmap2, .eoiExitBitmap3,
+        case .eptpIndex, .hlatPrefixSize, .lastPIDPointerIndex,
+             .guestUINV,
              .virtualizationExceptionInformationAddress,
              .xssExitingBitmap, .enclsExitingBitmap, .subPagePermissionTablePointer,
              .tertiaryProcessorBasedControls, .enclvExitingBitmap, .lowPASIDDirectoryAddress,
@@ -74,7 +72,7 @@ struct VMCS {
              .guestFREDSSP1, .guestFREDSSP2, .guestFREDSSP3,
              .hostPerfGlobalCtrl, .hostPKRS, .hostFREDConfig, .hostFREDRSP1, .hostFREDRSP2, .hostFREDRSP3,
              .hostFREDStackLevels, .hostFREDSSP1, .hostFREDSSP2, .hostFREDSSP3,
-             .tprThreshold, .instructionTimeoutControl,
+             .instructionTimeoutControl,
              .guestSCET, .guestSSP, .guestInterruptSSPTable, .hostSCET, .hostSSP, .hostInterruptSSPTable:
             return false
         default:

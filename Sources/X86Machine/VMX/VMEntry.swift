@@ -41,6 +41,7 @@ extension Processor {
             machine.emit(.vmEntry(rip: LinearAddress(cpu.pointee.rip), eptp: vmx.eptEnabled ? vmx.eptp.rawValue : 0),
                          self)
         }
+        enterVirtualAPIC(vmcs)
         inject(checks.injection, vmcs)
         // What runs next is where the guest (or, if the injection ended in a VM exit, the host) is now.
         nextRIP = cpu.pointee.rip
@@ -89,6 +90,11 @@ extension Processor {
         controls.ioBitmapB = v[.ioBitmapB]
         controls.msrBitmaps = v[.msrBitmaps]
         controls.tscOffset = v[.tscOffset]
+        controls.virtualAPICAddress = v[.virtualAPICAddress]
+        controls.tprThreshold = v.u32(.tprThreshold)
+        controls.eoiExitBitmap = [v[.eoiExitBitmap0], v[.eoiExitBitmap1], v[.eoiExitBitmap2], v[.eoiExitBitmap3]]
+        controls.postedInterruptDescriptor = v[.postedInterruptDescriptorAddress]
+        controls.notificationVector = UInt8(truncatingIfNeeded: v[.postedInterruptNotificationVector])
         controls.tscMultiplier = v[.tscMultiplier]
         controls.pmlAddress = v[.pmlAddress]
         controls.vmreadBitmap = v[.vmreadBitmapAddress]

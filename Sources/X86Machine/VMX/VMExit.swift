@@ -66,6 +66,12 @@ extension Processor {
         vmx.pendingMTF = false
         vmx.mtfStart = nil
         vmx.iretUnblockedNMI = false
+        vmx.apicAccessPage = VMXState.noAPICAccessPage
+        vmx.pendingAPICWrite = nil
+        vmx.trapLikeExit = nil
+        vmx.virtualInterruptPending = false
+        vmx.rvi = 0
+        vmx.svi = 0
     }
 
     // MARK: Information fields
@@ -163,7 +169,7 @@ extension Processor {
             let isFault = event.type == .hardwareException && event.vector != Vector.debug
                 && event.vector != Vector.machineCheck
             return isFault ? flags | RFLAGS.resume : flags
-        case .eptViolation, .eptMisconfiguration, .pageModificationLogFull: return flags | RFLAGS.resume
+        case .apicAccess, .eptViolation, .eptMisconfiguration, .pageModificationLogFull: return flags | RFLAGS.resume
         default: return cause.instructionLength > 0 ? flags & ~RFLAGS.resume : flags
         }
     }
@@ -177,14 +183,22 @@ extension Processor {
         if system.blockingByNMI { state.insert(.blockingByNMI) }
         v.set(.guestInterruptibilityState, UInt64(state.rawValue))
         v.set(.guestPendingDebugExceptions, savedPendingDebug(cause).rawValue)
+        if vmx.controls.secondary.contains(.virtualInterruptDelivery) {
+            v.set(.guestInterruptStatus, UInt64(vmx.svi) << 8 | UInt64(vmx.rvi))
+        }
     }
 
-    /// Clear except for INIT, MTF, and while MOV SS holds back debug exceptions.
+    /// Clear except for INIT, MTF, exits of the virtual APIC between instructions, and while MOV SS holds back debug
+    /// exceptions.
     private func savedPendingDebug(_ cause: VMExitCause) -> PendingDebugExceptions {
         let reason = ExitReason(rawValue: cause.reason)
         let isDebug = reason == .exceptionOrNMI
             && InterruptionInformation(cause.interruptionInformation).vector == Vector.debug
-        guard reason == .initSignal || reason == .monitorTrapFlag || (system.blockingByMOVSS && !isDebug) else {
+        let isKept = switch reason {
+        case .initSignal, .monitorTrapFlag, .tprBelowThreshold, .virtualizedEOI, .apicWrite: true
+        default: system.blockingByMOVSS && !isDebug
+        }
+        guard isKept else {
             return PendingDebugExceptions(0)
         }
         var pending = PendingDebugExceptions(system.pendingDebug & DR6.breakpoints)

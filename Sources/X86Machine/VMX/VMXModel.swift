@@ -15,13 +15,13 @@ enum VMXModel {
 
     // SDM 3D A.2 "Reserved Controls and Default Settings": the default1 class, and what may be 1 besides.
     private static let pinDefault1: UInt32 = 0x16
-    static let pin = (PinBasedControls.externalInterruptExiting | .nmiExiting | .virtualNMIs | .activatePreemptionTimer)
-        .rawValue | pinDefault1
+    static let pin = (PinBasedControls.externalInterruptExiting | .nmiExiting | .virtualNMIs | .activatePreemptionTimer
+        | .processPostedInterrupts).rawValue | pinDefault1
 
     private static let processorDefault1: UInt32 = 0x0401_E172
     static let processor: UInt32 = {
         let some: ProcessorBasedControls = .interruptWindowExiting | .useTSCOffsetting | .hltExiting | .invlpgExiting
-            | .mwaitExiting | .rdpmcExiting | .rdtscExiting | .cr8LoadExiting | .cr8StoreExiting
+            | .mwaitExiting | .rdpmcExiting | .rdtscExiting | .cr8LoadExiting | .cr8StoreExiting | .useTPRShadow
         let others: ProcessorBasedControls = .nmiWindowExiting | .movDRExiting | .unconditionalIOExiting | .useIOBitmaps
             | .monitorTrapFlag | .useMSRBitmaps | .monitorExiting | .pauseExiting | .activateSecondaryControls
         return (some | others).rawValue | processorDefault1
@@ -35,7 +35,9 @@ enum VMXModel {
             | .wbinvdExiting
         let others: SecondaryControls = .unrestrictedGuest | .enableINVPCID | .enableVMFunctions | .pauseLoopExiting
         let later: SecondaryControls = .vmcsShadowing | .enablePML | .modeBasedExecuteControl | .useTSCScaling
-        return (some | others | later).rawValue
+        let apic: SecondaryControls = .virtualizeAPICAccesses | .virtualizeX2APICMode | .apicRegisterVirtualization
+            | .virtualInterruptDelivery
+        return (some | others | later | apic).rawValue
     }()
 
     private static let exitDefault1: UInt32 = 0x0003_6DFF

@@ -6,6 +6,8 @@ import X86Architecture
 /// controls that took effect at the latest VM entry (in VMX non-root operation nothing can VMWRITE them).
 struct VMXState {
     static let noVMCS: UInt64 = ~0
+    /// Not page-aligned: no page.
+    static let noAPICAccessPage: UInt64 = 1
 
     /// VMXON has been executed and VMXOFF has not.
     var inOperation = false
@@ -37,6 +39,18 @@ struct VMXState {
     var mtfStart: UInt64?
     /// Cycles of the first and of the latest PAUSE of the guest's current loop. SDM 3C 28.1.3, PAUSE.
     var pauseLoop: PauseLoop?
+    /// The APIC-access page of the running guest; `noAPICAccessPage` without "virtualize APIC accesses".
+    var apicAccessPage = VMXState.noAPICAccessPage
+    /// The one that fast translations take into account.
+    var lastAPICAccessPage = VMXState.noAPICAccessPage
+    /// Page offset of a virtualized write that has to be emulated after the instruction.
+    var pendingAPICWrite: UInt16?
+    /// A VM exit at the next instruction boundary that an access to the virtual APIC caused.
+    var trapLikeExit: TrapLikeExit?
+    /// Requesting and servicing virtual interrupt. SDM 3C 27.4.2 "Guest Non-Register State", Guest interrupt status.
+    var rvi: UInt8 = 0, svi: UInt8 = 0
+    /// A pending virtual interrupt has been recognized.
+    var virtualInterruptPending = false
     /// An event is being delivered through the IDT; VM exits meanwhile report it as IDT-vectoring information.
     var delivery: EventDelivery?
     /// IRET removed blocking by NMI and has not completed: reported by VM exits for faults of that IRET.
@@ -48,6 +62,8 @@ struct VMXState {
 
     init() {}
 }
+
+struct TrapLikeExit { var reason: UInt16, qualification: UInt64 }
 
 struct PauseLoop { var first: UInt64, latest: UInt64 }
 
@@ -81,6 +97,10 @@ struct VMXControls {
     var vmFunctions = VMFunctionControls(0)
     var eptpList: UInt64 = 0
     var tscMultiplier: UInt64 = 0
+    var virtualAPICAddress: UInt64 = 0, postedInterruptDescriptor: UInt64 = 0
+    var tprThreshold: UInt32 = 0
+    var notificationVector: UInt8 = 0
+    var eoiExitBitmap: InlineArray<4, UInt64> = .init(repeating: 0)
     var pmlAddress: UInt64 = 0
     var vmreadBitmap: UInt64 = 0, vmwriteBitmap: UInt64 = 0
     /// The VMCS link pointer, all ones if there is none: where shadowed VMREAD and VMWRITE go.

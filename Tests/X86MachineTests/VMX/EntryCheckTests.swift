@@ -91,14 +91,50 @@ struct EntryCase: CustomTestStringConvertible, Sendable {
     // MARK: Controls
 
     static let controlCases: [EntryCase] = [
-        EntryCase("pinBasedReserved") { $0[.pinBasedControls] |= 1 << 7 },
+        EntryCase("pinBasedReserved") { $0[.pinBasedControls] |= 1 << 8 },
         EntryCase("pinBasedReserved") { $0[.pinBasedControls] &= ~2 },
-        EntryCase("processorBasedReserved") { $0[.processorBasedControls] |= 1 << 21 },
+        EntryCase("processorBasedReserved") { $0[.processorBasedControls] |= 1 << 17 },
         EntryCase("secondaryReserved") { $0.set(SecondaryControls.enableENCLSExiting) },
         EntryCase("cr3TargetCount") { $0[.cr3TargetCount] = 5 },
         EntryCase("ioBitmapAddresses") { $0.set(ProcessorBasedControls.useIOBitmaps); $0[.ioBitmapA] += 1 },
         EntryCase("ioBitmapAddresses") { $0.set(ProcessorBasedControls.useIOBitmaps); $0[.ioBitmapB] = 1 << 46 },
         EntryCase("msrBitmapAddress") { $0.set(ProcessorBasedControls.useMSRBitmaps); $0[.msrBitmaps] += 0x10 },
+        EntryCase("virtualAPICAddress") { $0.set(ProcessorBasedControls.useTPRShadow); $0[.virtualAPICAddress] += 8 },
+        EntryCase("virtualAPICAddress") {
+            $0.set(ProcessorBasedControls.useTPRShadow)
+            $0[.virtualAPICAddress] = 1 << 46
+        },
+        EntryCase("tprThresholdReserved") { $0.set(ProcessorBasedControls.useTPRShadow); $0[.tprThreshold] = 0x10 },
+        EntryCase("tprThresholdNotAboveVTPR") {
+            $0.set(ProcessorBasedControls.useTPRShadow)
+            $0[.tprThreshold] = 6
+            $0.store(VMXTestMachine.virtualAPIC + 0x80, UInt32(0x5F))
+        },
+        EntryCase("apicVirtualizationNeedsTPRShadow") { $0.set(SecondaryControls.virtualizeX2APICMode) },
+        EntryCase("apicVirtualizationNeedsTPRShadow") { $0.set(SecondaryControls.apicRegisterVirtualization) },
+        EntryCase("apicVirtualizationNeedsTPRShadow") {
+            $0.set(SecondaryControls.virtualInterruptDelivery)
+            $0.set(PinBasedControls.externalInterruptExiting)
+        },
+        EntryCase("apicAccessAddress") {
+            $0.set(SecondaryControls.virtualizeAPICAccesses)
+            $0[.apicAccessAddress] += 8
+        },
+        EntryCase("x2APICModeExcludesAPICAccesses") {
+            $0.set(ProcessorBasedControls.useTPRShadow)
+            $0.set(.virtualizeX2APICMode | SecondaryControls.virtualizeAPICAccesses)
+        },
+        EntryCase("virtualInterruptDeliveryNeedsExiting") {
+            $0.set(ProcessorBasedControls.useTPRShadow)
+            $0.set(SecondaryControls.virtualInterruptDelivery)
+        },
+        EntryCase("postedInterruptsNeedDelivery") { $0.posts(); $0.clear(.virtualInterruptDelivery) },
+        EntryCase("postedInterruptsNeedAcknowledge") {
+            $0.posts()
+            $0[.exitControls] &= ~UInt64(ExitControls.acknowledgeInterruptOnExit.rawValue)
+        },
+        EntryCase("postedInterruptNotificationVector") { $0.posts(); $0[.postedInterruptNotificationVector] = 0x100 },
+        EntryCase("postedInterruptDescriptorAddress") { $0.posts(); $0[.postedInterruptDescriptorAddress] += 0x20 },
         EntryCase("virtualNMIsNeedNMIExiting") { $0.set(PinBasedControls.virtualNMIs) },
         EntryCase("nmiWindowNeedsVirtualNMIs") { $0.set(ProcessorBasedControls.nmiWindowExiting) },
         EntryCase("vpidIsNotZero") { $0[.virtualProcessorIdentifier] = 0 },

@@ -18,6 +18,9 @@ extension VMXTestMachine {
         self[.ioBitmapA] = Self.ioBitmapA
         self[.ioBitmapB] = Self.ioBitmapB
         self[.msrBitmaps] = Self.msrBitmaps
+        self[.virtualAPICAddress] = Self.virtualAPIC
+        self[.apicAccessAddress] = Self.page
+        self[.postedInterruptDescriptorAddress] = Self.postedInterrupts
         self[.eptpListAddress] = Self.eptpList
         self[.vmcsLinkPointer] = ~0
         fillHostState()

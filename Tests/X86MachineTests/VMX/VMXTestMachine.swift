@@ -19,6 +19,7 @@ final class VMXTestMachine {
     static let vmreadBitmap: UInt64 = 0x2_9000, vmwriteBitmap: UInt64 = 0x2_A000, modificationLog: UInt64 = 0x2_B000
     static let ioBitmapA: UInt64 = 0x2_4000, ioBitmapB: UInt64 = 0x2_5000, msrBitmaps: UInt64 = 0x2_6000
     static let eptpList: UInt64 = 0x2_7000, msrArea: UInt64 = 0x2_8000
+    static let virtualAPIC: UInt64 = 0x2_9000, postedInterrupts: UInt64 = 0x2_A000
     static let guestCode: UInt64 = 0x5_0000, hostEntry: UInt64 = 0x5_1000
     static let guestStack: UInt64 = 0x6_1000, hostStack: UInt64 = 0x6_3000
     /// A page that tests map as they like, and what they may map it to.

@@ -4,7 +4,11 @@ import X86Architecture
 extension EntryChecks {
     static let controlChecks: [Check] = [
         pinBasedReserved, processorBasedReserved, secondaryReserved, cr3TargetCount, ioBitmapAddresses,
-        msrBitmapAddress, virtualNMIsNeedNMIExiting, nmiWindowNeedsVirtualNMIs, vpidIsNotZero, eptpMemoryType,
+        msrBitmapAddress, virtualAPICAddress, tprThresholdReserved, tprThresholdNotAboveVTPR,
+        apicVirtualizationNeedsTPRShadow, apicAccessAddress, x2APICModeExcludesAPICAccesses,
+        virtualInterruptDeliveryNeedsExiting, postedInterruptsNeedDelivery, postedInterruptsNeedAcknowledge,
+        postedInterruptNotificationVector, postedInterruptDescriptorAddress, virtualNMIsNeedNMIExiting,
+        nmiWindowNeedsVirtualNMIs, vpidIsNotZero, eptpMemoryType,
         eptpWalkLength, eptpReserved, unrestrictedGuestNeedsEPT, modeBasedExecuteNeedsEPT, pmlNeedsEPT, pmlAddress,
         vmFunctionReserved, eptpSwitchingNeedsEPT, eptpListAddress, shadowingBitmapAddresses, exitReserved,
         savePreemptionTimerNeedsTimer, exitMSRStoreArea, exitMSRLoadArea,

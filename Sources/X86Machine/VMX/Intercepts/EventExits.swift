@@ -66,13 +66,15 @@ extension Processor {
     var externalInterruptsExit: Bool { guestHas(.externalInterruptExiting) }
 
     /// An external interrupt is pending. "Acknowledge interrupt on exit" takes its vector from the controller.
-    func vmxCheckExternalInterrupt() throws(Interruption) {
-        guard externalInterruptsExit else { return }
+    /// True: it was the notification of posted interrupts, and is dealt with.
+    func vmxCheckExternalInterrupt() throws(Interruption) -> Bool {
+        guard externalInterruptsExit else { return false }
         var cause = VMExitCause(.externalInterrupt)
         if vmx.controls.exit.contains(.acknowledgeInterruptOnExit) {
+            let vector = acknowledgeInterrupt()
+            if try processPostedInterrupts(vector: vector) { return true }
             cause.interruptionInformation
-                = InterruptionInformation(vector: acknowledgeInterrupt(), type: .externalInterrupt)
-                .rawValue
+                = InterruptionInformation(vector: vector, type: .externalInterrupt).rawValue
         }
         throw .vmExit(cause)
     }
