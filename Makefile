@@ -9,7 +9,7 @@ BUILD  = .build
 TESTS  = .build-tests
 LVDSIM = $(BUILD)/release/lvdsim
 
-.PHONY: run build test oracle bench guest check-handlers bootstrap oracles debian clean
+.PHONY: run build test oracle bench boot-linux guest check-handlers bootstrap oracles debian clean
 
 ## install what is missing, build, and run Debian's own driver in an isolated domain
 run: build debian
@@ -35,6 +35,10 @@ oracle: bootstrap
 bench: build
 	@scripts/bench.sh $(LVDSIM)
 
+## Debian's unmodified kernels, to a shell and back: scripts/boot-linux.sh says which with KERNEL=cloud, generic, all
+boot-linux: build
+	@scripts/boot-linux.sh $(LVDSIM) $(KERNEL)
+
 ## rebuild the guest's images from Sources/Guest with the Swift toolchain's clang, swiftc and ld.lld
 guest:
 	@$(MAKE) --no-print-directory -C Sources/Guest
@@ -52,7 +56,7 @@ oracles:
 
 # Debian's modules, by package name; without a network the own driver stands in.
 debian:
-	@scripts/fetch-debian.sh >/dev/null || echo "make: Debian's packages are out of reach; continuing with our own driver" >&2
+	@scripts/fetch-debian.sh >/dev/null && scripts/fetch-debian.sh --cloud dummy null_blk >/dev/null || echo "make: Debian's packages are out of reach; continuing with our own driver" >&2
 
 clean:
 	rm -rf $(BUILD) $(TESTS)

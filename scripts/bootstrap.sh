@@ -3,6 +3,7 @@
 #
 #   scripts/bootstrap.sh [SET...]      build (default)   what `swift build` needs besides Swift itself
 #                                      debian            what scripts/fetch-debian.sh needs
+#                                      linux             what scripts/make-initramfs.sh needs
 #                                      test              oracles that the tests compare with
 #                                      bench             what `make bench` compares with
 #
@@ -19,11 +20,12 @@ for set in "$@"; do
         packages="$packages libelf-dev pkg-config make"
         needs_swift=true
         ;;
-    debian) packages="$packages xz-utils" ;;
+    debian) packages="$packages xz-utils lz4" ;;
+    linux) packages="$packages busybox-static cpio" ;;
     test) packages="$packages libzydis-dev pkg-config qemu-system-x86 xz-utils binutils" ;;
     bench) packages="$packages qemu-system-x86" ;;
     *)
-        echo "bootstrap: unknown set '$set' (build, debian, test, bench)" >&2
+        echo "bootstrap: unknown set '$set' (build, debian, linux, test, bench)" >&2
         exit 64
         ;;
     esac

@@ -1,17 +1,17 @@
 #!/bin/sh
 # Fetches Debian's kernel and modules of it by package name: real input for the tests, never committed.
 #
-#   scripts/fetch-debian.sh [--release RELEASE] [MODULE...]
+#   scripts/fetch-debian.sh [--cloud | --release RELEASE] [MODULE...]
 #
 # RELEASE is what `uname -r` prints on that kernel (6.1.0-56-amd64); the default is the one behind the package
-# linux-image-amd64, found once and remembered. MODULE defaults to dummy; what a module depends on comes with it.
+# linux-image-amd64, found once and remembered; --cloud: behind linux-image-cloud-amd64. MODULE defaults to dummy; what a module depends on comes with it.
 # Everything ends up in .cache/debian/RELEASE:
 #
 #   vmlinuz           the bzImage as packaged
 #   vmlinux           the ELF file in it, with .BTF (types) and __ksymtab/__kcrctab (exports and their CRCs)
 #   modules/NAME.ko   modules, as packaged
 #
-# and .cache/debian/current names the default RELEASE. Prints that folder on stdout. Uses no network when everything is
+# and .cache/debian/current (current-cloud) names the default RELEASE. Prints that folder on stdout. Uses no network when everything is
 # already there. Exit status: 0, 64 usage, 65 the package is not what was expected, 66 no such module or package,
 # 69 no network or no package lists.
 set -eu
@@ -29,6 +29,8 @@ fail() {
 
 release=""
 modules=""
+metapackage=linux-image-amd64
+current="$cache/current"
 while [ $# -gt 0 ]; do
     case "$1" in
     --release)
@@ -36,7 +38,11 @@ while [ $# -gt 0 ]; do
         release=$2
         shift
         ;;
-    -*) fail 64 "unknown option $1 (usage: fetch-debian.sh [--release RELEASE] [MODULE...])" ;;
+    --cloud)
+        metapackage=linux-image-cloud-amd64
+        current="$cache/current-cloud"
+        ;;
+    -*) fail 64 "unknown option $1 (usage: fetch-debian.sh [--cloud | --release RELEASE] [MODULE...])" ;;
     *[!A-Za-z0-9_-]*) fail 64 "not a module name: $1" ;;
     *) modules="$modules $1" ;;
     esac
@@ -55,7 +61,7 @@ fi
 default=false
 if [ -z "$release" ]; then
     default=true
-    if [ -s "$cache/current" ]; then release=$(cat "$cache/current"); fi
+    if [ -s "$current" ]; then release=$(cat "$current"); fi
 fi
 
 complete() {
@@ -79,7 +85,7 @@ refresh() {
         return 1
     fi
 }
-behind() { apt-cache depends linux-image-amd64 2>/dev/null | sed -n 's/.*Depends: linux-image-\([0-9][^ ]*\).*/\1/p' | head -n 1; }
+behind() { apt-cache depends "$metapackage" 2>/dev/null | sed -n 's/.*Depends: linux-image-\([0-9][^ ]*\).*/\1/p' | head -n 1; }
 refreshed=false
 if [ -z "$release" ]; then
     release=$(behind)
@@ -88,7 +94,7 @@ if [ -z "$release" ]; then
         refreshed=true
         release=$(behind)
     fi
-    [ -n "$release" ] || fail 69 "no package linux-image-amd64 in the package lists"
+    [ -n "$release" ] || fail 69 "no package $metapackage in the package lists"
 fi
 folder="$cache/$release"
 mkdir -p "$folder/modules"
@@ -97,7 +103,7 @@ trap 'rm -rf "$work"' EXIT
 
 # The package itself stays, so that another module needs no network.
 if [ ! -s "$folder/package.deb" ]; then
-    say "downloading linux-image-$release (about 70 MB)"
+    say "downloading linux-image-$release (26 or 70 MB)"
     download() {
         (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root "linux-image-$release" >log 2>&1)
     }
@@ -133,7 +139,11 @@ if [ ! -s "$folder/vmlinux" ]; then
         2>/dev/null
     case $(od -An -t x1 -N 6 "$work/payload" | tr -d ' ') in
     fd377a585a00) xz -dc --single-stream <"$work/payload" >"$work/vmlinux" || fail 65 "the kernel's payload is damaged" ;;
-    *) fail 65 "the kernel's payload is not XZ-compressed, which is all this script unpacks" ;;
+    # LZ4's legacy frame; the last four bytes are the size of what comes out.
+    02214c18*)
+        head -c $((length - 4)) "$work/payload" | lz4 -dcq >"$work/vmlinux" || fail 65 "the kernel's payload is damaged"
+        ;;
+    *) fail 65 "the kernel's payload is compressed neither by XZ nor by LZ4, which is all this script unpacks" ;;
     esac
     [ "$(od -An -t x1 -N 4 "$work/vmlinux" | tr -d ' ')" = 7f454c46 ] || fail 65 "the kernel's payload is no ELF file"
     mv "$work/vmlinux" "$folder/vmlinux"
@@ -159,5 +169,5 @@ while [ -n "${pending# }" ]; do
     pending=$next
 done
 
-if $default; then echo "$release" >"$cache/current"; fi
+if $default; then echo "$release" >"$current"; fi
 echo "$folder"

@@ -42,7 +42,7 @@ public struct RunResult: Sendable {
         if !findings.isEmpty { return .violated }
         switch stop {
         case .notModelled: return .notModelled
-        case .guestDied, .reset: return .guestDied
+        case .guestDied, .reset, .powerOff: return .guestDied
         case .limit, .requested: return .limit
         case .debugExit: return guest?.status == .ok && completed == requested ? .clean : .guestDied
         }
@@ -54,6 +54,7 @@ public struct RunResult: Sendable {
         case .notModelled(let what): return "stopped at something that is not modelled: \(what)"
         case .guestDied(let why): return "the guest died: \(why)"
         case .reset: return "the guest asked for a reset"
+        case .powerOff: return "the guest switched the machine off"
         case .limit: return "the limit of cycles was reached: inconclusive"
         case .requested: return "interrupted: inconclusive"
         case .debugExit(let value):

@@ -34,6 +34,16 @@ public enum StopReason: Sendable, Equatable {
     case requested
     /// The guest asked for a reset (ports 0x92, 0xCF9, 0x64).
     case reset
+    /// The guest switched the machine off (ACPI S5).
+    case powerOff
+}
+
+/// What the other end of the serial line has to say when it is asked.
+public enum SerialInput: Sendable {
+    case byte(UInt8)
+    /// To be asked again: ten milliseconds of the machine later.
+    case nothingYet
+    case end
 }
 
 /// The whole machine: N processors, memory, devices, one clock, one event queue ordered by (cycle, sequence).
@@ -54,6 +64,10 @@ public final class Machine {
     /// Called for every byte that leaves the first serial port or the debug console; `serialOutput` keeps them all
     /// anyway.
     public var serialSink: ((UInt8) -> Void)?
+
+    /// Asked for the next character when the guest waits for one at the first serial port (`supplySerialInput` does not
+    /// wait). Runs repeat if what it answers depends on nothing but how often it was asked.
+    public var serialSource: (() -> SerialInput)?
 
     public init(_ configuration: MachineConfiguration) {
         self.configuration = configuration

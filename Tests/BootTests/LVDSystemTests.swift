@@ -139,8 +139,8 @@ import Testing
             let (files, qemu) = try system.export()
             #expect(files.map(\.name) == ["kernel.elf", "kernel32.elf", "module0", "module1"])
             #expect(qemu.contains("module0 monitor,module1 domain name=tiny base=0xffffffffa0000000"))
-            let wide = try MultibootImage(files[0].bytes, name: "kernel.elf")
-            let narrow = try MultibootImage(files[1].bytes, name: "kernel32.elf")
+            let wide = try ExecutableImage(files[0].bytes, name: "kernel.elf")
+            let narrow = try ExecutableImage(files[1].bytes, name: "kernel32.elf")
             #expect(wide.entry == narrow.entry)
             #expect(wide.segments.count == narrow.segments.count)
             for (a, b) in zip(wide.segments, narrow.segments) {

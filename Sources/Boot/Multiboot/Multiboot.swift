@@ -17,9 +17,10 @@ public enum Multiboot {
         image: [UInt8], name: String, commandLine: String, modules: [BootModule], into machine: Machine
     ) throws(ImageError) {
         precondition(machine.statistics.instructions == 0, "images are loaded before the machine runs")
-        let executable = try MultibootImage(image, name: name)
+        try MultibootHeader.check(ImageReader(bytes: image, name: name))
+        let executable = try ExecutableImage(image, name: name)
         let ram = machine.memory.lowBytes
-        guard executable.end <= ram else { throw tooSmall(name, ram, executable.end) }
+        guard executable.end <= ram else { throw BootRequest.tooSmall(name, ram, executable.end) }
         for segment in executable.segments {
             machine.writePhysical(Array(image[segment.contents]), at: PhysicalAddress(segment.physical))
         }
@@ -28,26 +29,19 @@ public enum Multiboot {
         for module in modules {
             let start = end
             end = pageAligned(start + UInt64(module.bytes.count))
-            guard end <= ram else { throw tooSmall(name, ram, end) }
+            guard end <= ram else { throw BootRequest.tooSmall(name, ram, end) }
             machine.writePhysical(module.bytes, at: PhysicalAddress(start))
             placed.append(.init(range: start..<start + UInt64(module.bytes.count), commandLine: module.commandLine))
         }
         let information = MultibootInformation(commandLine: commandLine, modules: placed, memory: machine.memory)
         let at = information.place(avoiding: executable, after: end)
         let block = information.bytes(at: at)
-        guard at + UInt64(block.count) <= ram else { throw tooSmall(name, ram, at + UInt64(block.count)) }
+        guard at + UInt64(block.count) <= ram else { throw BootRequest.tooSmall(name, ram, at + UInt64(block.count)) }
         machine.writePhysical(block, at: PhysicalAddress(at))
         machine.setBootState(.multiboot32(entry: executable.entry, information: UInt32(at)))
     }
 
     private static func pageAligned(_ address: UInt64) -> UInt64 { (address + Page.offsetMask) & ~Page.offsetMask }
-
-    private static func tooSmall(_ name: String, _ ram: UInt64, _ needed: UInt64) -> ImageError {
-        ImageError(
-            .mismatch, file: name, at: .file, found: "an image that needs memory up to \(needed >> 20) MiB",
-            expected: "at most the \(ram >> 20) MiB that the machine has below 4 GiB",
-            hint: "give the machine more memory")
-    }
 }
 
 /// The information structure and all it points to, as one block. Spec 3.3 "Boot information format".
@@ -62,13 +56,12 @@ struct MultibootInformation {
 
     /// Below the EBDA and clear of the real-mode vectors and of page 0, where images put start-up code.
     private static let preferred: UInt64 = 0x9000
-    private static let conventionalEnd: UInt64 = 0x9_FC00
     private static let headerBytes = 88
 
     /// The preferred place, or behind everything else when the image or the block's size does not allow it.
-    func place(avoiding image: MultibootImage, after end: UInt64) -> UInt64 {
+    func place(avoiding image: ExecutableImage, after end: UInt64) -> UInt64 {
         let range = Self.preferred..<Self.preferred + UInt64(bytes(at: Self.preferred).count)
-        guard range.upperBound <= Self.conventionalEnd else { return end }
+        guard range.upperBound <= FirmwareMemoryMap.conventionalEnd else { return end }
         return image.segments.contains { $0.isLoaded.overlaps(range) } ? end : Self.preferred
     }
 
@@ -98,16 +91,16 @@ struct MultibootInformation {
             append(0, 4)
         }
         let mapAt = here()
-        for (base, length, type) in memoryMap {
+        for entry in FirmwareMemoryMap.entries(memory) {
             append(20, 4)
-            append(base, 8)
-            append(length, 8)
-            append(UInt64(type), 4)
+            append(entry.base, 8)
+            append(entry.length, 8)
+            append(UInt64(entry.type), 4)
         }
         let mapBytes = here() - mapAt
         // Memory sizes, command line, modules, memory map, loader's name.
         set(1 << 0 | 1 << 2 | 1 << 3 | 1 << 6 | 1 << 9, at: 0)
-        set(UInt32(Self.conventionalEnd >> 10), at: 4)
+        set(UInt32(FirmwareMemoryMap.conventionalEnd >> 10), at: 4)
         set(UInt32((max(memory.lowBytes, 0x10_0000) - 0x10_0000) >> 10), at: 8)
         set(commandLineAt, at: 16)
         set(UInt32(modules.count), at: 20)
@@ -116,21 +109,5 @@ struct MultibootInformation {
         set(mapAt, at: 48)
         set(loaderAt, at: 64)
         return block
-    }
-
-    /// Base, length, type (1 RAM, 2 reserved), as a PC's firmware reports it.
-    private var memoryMap: [(UInt64, UInt64, UInt32)] {
-        var map: [(UInt64, UInt64, UInt32)] = [
-            (0, Self.conventionalEnd, 1),
-            (Self.conventionalEnd, 0xA_0000 - Self.conventionalEnd, 2),
-            (0xF_0000, 0x1_0000, 2),
-        ]
-        if memory.lowBytes > 0x10_0000 { map.append((0x10_0000, memory.lowBytes - 0x10_0000, 1)) }
-        map.append((0xFEC0_0000, 0x1000, 2))
-        map.append((0xFEE0_0000, 0x1000, 2))
-        if memory.bytes > memory.lowBytes {
-            map.append((PhysicalMemory.highStart, memory.bytes - memory.lowBytes, 1))
-        }
-        return map
     }
 }

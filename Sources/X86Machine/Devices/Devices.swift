@@ -8,6 +8,7 @@ struct Devices {
     var clock: RealTimeClock
     var firmware: FirmwareConfiguration
     var control = SystemControl()
+    var power = PowerManagement()
     var ioapic = IOAPIC()
 
     init(_ configuration: MachineConfiguration) {
@@ -38,6 +39,34 @@ extension Machine {
 
     func serialChanged(at cycle: UInt64) {
         setInterruptLine(4, platform.devices.serial.interruptLine, at: cycle)
+        guard serialSource != nil, platform.devices.serial.isReadyForInput, !platform.devices.serial.asksSource
+        else { return }
+        platform.devices.serial.asksSource = true
+        platform.devices.serial.readySince = cycle
+        schedule(.serialSource, at: cycle &+ platform.devices.serial.characterCycles(configuration.model.tscFrequency))
+    }
+
+    /// One character time after the guest became ready for input it is asked for; somebody types who looks at the
+    /// screen: while the guest is busy, for up to a tenth of a second, the next key waits.
+    private func askSerialSource(at cycle: UInt64) {
+        platform.devices.serial.asksSource = false
+        guard let source = serialSource, platform.devices.serial.isReadyForInput else { return }
+        let frequency = configuration.model.tscFrequency
+        if processors.contains(where: \.isRunnable), cycle &- platform.devices.serial.readySince < frequency / 10 {
+            platform.devices.serial.asksSource = true
+            schedule(.serialSource, at: cycle &+ frequency / 1000)
+            return
+        }
+        switch source() {
+        case .byte(let byte):
+            platform.devices.serial.receive(byte)
+            serialChanged(at: cycle)
+        case .nothingYet:
+            platform.devices.serial.asksSource = true
+            schedule(.serialSource, at: cycle &+ frequency / 100)
+        case .end:
+            serialSource = nil
+        }
     }
 
     /// Bytes that the other end of the serial line sends from `cycle` on, one character time apart.
@@ -58,6 +87,7 @@ extension Machine {
             setInterruptLine(0, false, at: cycle)
             setInterruptLine(0, true, at: cycle)
             rearmIntervalTimer(at: cycle)
+        case .serialSource: askSerialSource(at: cycle)
         case .serialInput:
             platform.devices.serial.receive(platform.devices.serial.incoming.removeFirst())
             serialChanged(at: cycle)

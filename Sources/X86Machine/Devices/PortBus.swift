@@ -3,7 +3,7 @@ import X86Architecture
 /// Who answers a port. Unclaimed ports float: reads give ones, writes are lost.
 enum PortOwner: UInt8 {
     case none, interruptController, timer, speaker, reset, clock, post, testLatch, debugConsole, debugExit, serial
-    case firmwareConfiguration, testLine
+    case firmwareConfiguration, testLine, powerManagement
 
     /// The ports of a PC, and of the paravirtual devices that bare-metal test images expect.
     /// `size` is that of the whole access: 0xCF9 answers bytes only, as 0xCF8 takes doublewords.
@@ -21,6 +21,7 @@ enum PortOwner: UInt8 {
         case 0xF4...0xF7: .debugExit
         case 0x3F8...0x3FF: .serial
         case 0x510, 0x511: .firmwareConfiguration
+        case 0x600...0x605, 0x608...0x60B: .powerManagement
         case 0x2000...0x2017: .testLine
         default: .none
         }
@@ -66,8 +67,13 @@ extension Machine {
             // Bit 4 toggles with every memory refresh, about every 15 us (18 ticks of the timer).
             return platform.devices.control.speaker | (tick / 18 & 1 != 0 ? 0x10 : 0) | (output ? 0x20 : 0)
         case .reset:
-            // 0x92: A20 is on. 0x64: no keyboard controller is busy.
-            return port == 0x92 ? 2 : port == 0x64 ? 0 : platform.devices.control.resetControl
+            switch port {
+            // A20 is on.
+            case 0x92: return 2
+            // No keyboard controller but its reset line: commands are taken at once (IBF is 0), the rest floats.
+            case 0x64: return 0xFD
+            default: return platform.devices.control.resetControl
+            }
         case .clock: return port == 0x71 ? platform.devices.clock.read(at: cycle) : 0xFF
         case .post: return platform.devices.control.post
         case .testLatch: return UInt8(truncatingIfNeeded: platform.devices.control.latch >> UInt32(8 * (port - 0xE0)))
@@ -77,6 +83,9 @@ extension Machine {
             defer { serialChanged(at: cycle) }
             return platform.devices.serial.read(port - SerialPort.base)
         case .firmwareConfiguration: return port == 0x511 ? platform.devices.firmware.read() : 0
+        case .powerManagement:
+            return platform.devices.power.read(
+                port, at: cycle, cyclesPerSecond: configuration.model.tscFrequency)
         case .none, .debugExit, .testLine: return 0xFF
         }
     }
@@ -115,6 +124,12 @@ extension Machine {
                 transmit(sent, port: SerialPort.base, from: processor)
             }
             serialChanged(at: now)
+        case .powerManagement:
+            switch platform.devices.power.write(port, byte) {
+            case .none: break
+            case .powerOff: stop(.powerOff)
+            case .notModelled(let what): throw .notModelled(what)
+            }
         case .testLine:
             setInterruptLine(Int(port - 0x2000), byte != 0, at: now)
         case .none, .debugExit, .firmwareConfiguration:

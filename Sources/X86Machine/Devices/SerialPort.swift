@@ -13,6 +13,12 @@ struct SerialPort {
     /// The transmitter-empty interrupt waits: set by a write to THR or by enabling it, cleared by reading IIR.
     private var transmitterInterrupt = false
     private var received: [UInt8] = []
+    /// Reads of LSR that found nothing received, with no other access between them: software that waits for input.
+    private var idleStatusReads: UInt8 = 0
+    /// An event that asks the machine's source of input is in the queue.
+    var asksSource = false
+    /// When the guest became ready for the character that is asked for.
+    var readySince: UInt64 = 0
     /// Bytes on the wire that have not arrived.
     var incoming: [UInt8] = []
 
@@ -21,6 +27,12 @@ struct SerialPort {
 
     private var divisorLatch: Bool { lineControl & 0x80 != 0 }
     private var fifoEnabled: Bool { fifoControl & 1 != 0 }
+    /// Somebody waits for input: the receiver is empty, and its interrupt is enabled or software polls for it.
+    var isReadyForInput: Bool {
+        received.isEmpty && !loopback && (interruptEnable & 1 != 0 || idleStatusReads >= Self.pollingReads)
+    }
+    /// More status reads in a row than any transmitter needs, which is always empty.
+    private static let pollingReads: UInt8 = 64
     private var loopback: Bool { modemControl & 0x10 != 0 }
     private var fifoDepth: Int { fifoEnabled ? 16 : 1 }
     private var trigger: Int { fifoEnabled ? [1, 4, 8, 14][Int(fifoControl >> 6)] : 1 }
@@ -45,6 +57,11 @@ struct SerialPort {
     var interruptLine: Bool { interruptIdentity != 1 && modemControl & 8 != 0 && !loopback }
 
     mutating func read(_ register: UInt16) -> UInt8 {
+        if register != 5 || !received.isEmpty {
+            idleStatusReads = 0
+        } else if idleStatusReads < Self.pollingReads {
+            idleStatusReads += 1
+        }
         switch register {
         case 0 where divisorLatch: return UInt8(truncatingIfNeeded: divisor)
         case 0: return received.isEmpty ? 0 : received.removeFirst()
@@ -68,6 +85,7 @@ struct SerialPort {
 
     /// The byte that leaves, if the write sends one.
     mutating func write(_ register: UInt16, _ value: UInt8) -> UInt8? {
+        idleStatusReads = 0
         switch register {
         case 0 where divisorLatch: divisor = divisor & 0xFF00 | UInt16(value)
         case 0:

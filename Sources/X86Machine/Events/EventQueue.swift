@@ -5,6 +5,8 @@ enum TimedEvent: Equatable {
     case intervalTimer
     /// A character arrives at the serial port.
     case serialInput
+    /// The guest waits for a character: the source of input is asked.
+    case serialSource
     /// From outside: an interrupt trace, `explore`.
     case interrupt(vector: UInt8, processor: Int)
     case nmi(processor: Int)

@@ -34,8 +34,9 @@ extension Processor {
     func readMSR(_ msr: UInt32) throws(Interruption) -> UInt64 {
         switch msr {
         case MSR.timeStampCounter: return timestampCounter
-        case MSR.platformID, MSR.biosSignature: return 0
-        case MSR.apicBase: return system.apicBase
+        case MSR.platformID: return 0
+        case MSR.biosSignature: return UInt64(machine.configuration.model.microcodeRevision) &<< 32
+        case MSR.apicBase where machine.configuration.model.has(.apic): return system.apicBase
         case MSR.tscAdjust: return system.tscAdjust
         case MSR.mtrrCapabilities: return MTRRState.capabilities
         case MSR.sysenterCS: return system.sysenterCS
@@ -81,7 +82,7 @@ extension Processor {
             rearmTimer()
         // A microcode update that is not newer than what is loaded is ignored.
         case MSR.biosUpdateTrigger, MSR.biosSignature: break
-        case MSR.apicBase: try writeAPICBase(value)
+        case MSR.apicBase where machine.configuration.model.has(.apic): try writeAPICBase(value)
         case VMXMSR.featureControl: try writeVMXMSR(msr, value)
         case MSR.sysenterCS: system.sysenterCS = value & 0xFFFF_FFFF
         case MSR.sysenterESP: system.sysenterESP = try canonical(value)
@@ -139,7 +140,8 @@ extension Processor {
     /// SDM 3A 10.8.5 "Initializing IA-32e Mode": LME changes only without paging; LMA is read only.
     private func writeEFER(_ value: UInt64) throws(Interruption) {
         var reserved = ~(EFER.writable | EFER.longModeActive)
-        if system.miscEnable & MiscEnable.executeDisableOff != 0 { reserved |= EFER.executeDisableEnable }
+        let hasNX = machine.configuration.model.has(.nx) && system.miscEnable & MiscEnable.executeDisableOff == 0
+        if !hasNX { reserved |= EFER.executeDisableEnable }
         guard value & reserved == 0 else { throw .exception(.generalProtection()) }
         if isPaging && (value ^ system.efer) & EFER.longModeEnable != 0 { throw .exception(.generalProtection()) }
         system.efer = value & EFER.writable | system.efer & EFER.longModeActive

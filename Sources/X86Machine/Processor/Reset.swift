@@ -17,7 +17,9 @@ extension Processor {
             apic.reset()
             rearmTimer()
         } else {
-            system.apicBase = APICBase.reset | (index == 0 ? APICBase.bsp : 0)
+            // Without a local APIC there is no such register, and the 8259 pair is wired to INTR.
+            let hasAPIC = machine.configuration.model.has(.apic)
+            system.apicBase = hasAPIC ? APICBase.reset | (index == 0 ? APICBase.bsp : 0) : 0
             cpu.pointee.mxcsr = FPUState.mxcsrReset
             for n in 0..<16 { setXMM(n, XMM(0, 0)) }
         }

@@ -53,7 +53,7 @@ struct PortTests {
 
     @Test("A20 is on; the keyboard controller is never busy")
     func chipset() throws {
-        #expect(try read(0x92) == 2 && read(0x64) == 0)
+        #expect(try read(0x92) == 2 && read(0x64) == 0xFD)
     }
 
     @Test("The CMOS clock shows a fixed date that moves with cycles")
@@ -75,5 +75,20 @@ struct PortTests {
         #expect(machine.platform.devices.interruptControllers.output)
         try write(0xE0, 0xDEAD_BEEF, 4)
         #expect(try read(0xE0, 4) == 0xDEAD_BEEF && read(0xE1) == 0xBE)
+    }
+
+    @Test("ACPI 4.8.3.2.1: SLP_EN with the type of S5 in PM1_CNT switches the machine off; SCI_EN is always set")
+    func softOff() throws {
+        #expect(try read(0x604, 2) == 1 && read(0x600, 4) == 0)
+        try write(0x604, 5 << 10, 2)
+        #expect(machine.pendingStop == nil)
+        try write(0x604, 5 << 10 | 1 << 13, 2)
+        #expect(machine.run() == .powerOff)
+    }
+
+    @Test("ACPI 4.8.3.3: the power-management timer counts 3,579,545 times a second")
+    func powerManagementTimer() throws {
+        p.cpu.pointee.cycles = 2 * 2_600_000_000
+        #expect(try read(0x608, 4) == 2 * 3_579_545)
     }
 }

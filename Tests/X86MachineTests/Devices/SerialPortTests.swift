@@ -111,4 +111,35 @@ struct SerialPortTests {
         machine.advanceClock(to: 1000 + 2_600_000_000 * 10 / 115_200)
         #expect(try read(0) == 0x62)
     }
+
+    @Test("Input waits until somebody takes it: the receiver interrupt is on and the receiver empty, one byte a time")
+    func source() throws {
+        var left: [UInt8] = [1, 2]
+        machine.serialSource = { left.isEmpty ? .end : .byte(left.removeFirst()) }
+        func pass() { machine.advanceClock(to: machine.platform.events.nextCycle) }
+        p.system.activity = .halted
+        p.boundaryWork = false
+        try write(3, 3)
+        #expect(try read(5) & 1 == 0 && machine.platform.events.isEmpty)
+        try write(1, 1)
+        pass()
+        #expect(try left == [2] && read(5) & 1 == 1 && machine.platform.events.isEmpty)
+        #expect(try read(0) == 1)
+        pass()
+        #expect(try left == [] && read(0) == 2)
+        pass()
+        #expect(machine.serialSource == nil && machine.platform.events.isEmpty)
+    }
+
+    @Test("Software that polls the line status, and does nothing else there, is taken to wait for input")
+    func polling() throws {
+        machine.serialSource = { .byte(9) }
+        p.system.activity = .halted
+        p.boundaryWork = false
+        for _ in 0..<63 { _ = try read(5) }
+        #expect(machine.platform.events.isEmpty)
+        _ = try read(5)
+        machine.advanceClock(to: machine.platform.events.nextCycle)
+        #expect(try read(0) == 9)
+    }
 }

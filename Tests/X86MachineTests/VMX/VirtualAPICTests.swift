@@ -11,7 +11,7 @@ extension VMXTestMachine {
         set(ExitControls.acknowledgeInterruptOnExit)
         self[.postedInterruptNotificationVector] = 0xF2
     }
-    func virtual(_ offset: UInt64) -> UInt32 { load(Self.virtualAPIC + offset) }
+    func virtual(_ offset: UInt64) -> UInt32 { load(Self.virtualAPIC + offset, as: UInt32.self) }
     func setVirtual(_ offset: UInt64, _ value: UInt32) { store(Self.virtualAPIC + offset, value) }
     /// What a load or store of the guest throws.
     func guestCause(_ body: () throws(Interruption) -> Void) -> VMExitCause? {

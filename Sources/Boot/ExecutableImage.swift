@@ -1,8 +1,8 @@
 import DriverImage
 
-/// A multiboot-1 image in ELF form, read and checked: what is to be put where, and where it begins.
-/// Multiboot Specification 0.6.96, 3.1 "OS image format"; System V ABI, "Program Header".
-struct MultibootImage {
+/// An executable in ELF form, read and checked: what is to be put where, and where it begins.
+/// System V ABI, "ELF Header", "Program Header", "Note Section".
+struct ExecutableImage {
     struct Segment: Equatable {
         var physical: UInt64
         var memoryBytes: UInt64
@@ -15,17 +15,18 @@ struct MultibootImage {
     /// Physical end of the highest segment.
     var end: UInt64 { segments.map(\.isLoaded.upperBound).max() ?? 0 }
 
-    private static let headerMagic: UInt32 = 0x1BAD_B002
-    private static let searchBytes = 8192
+    /// ELF class 2.
+    var is64: Bool
+    private var noteRanges: [Range<Int>] = []
 
     init(_ bytes: [UInt8], name: String) throws(ImageError) {
-        let reader = Reader(bytes: bytes, name: name)
-        try Self.checkHeader(reader)
-        let is64 = try Self.checkIdentification(reader)
+        let reader = ImageReader(bytes: bytes, name: name)
+        is64 = try Self.checkIdentification(reader)
         let table = try ProgramHeaders(reader, is64: is64)
         segments = []
         var virtual: [(range: Range<UInt64>, physical: UInt64)] = []
         for index in 0..<table.count {
+            if let range = table.notes(index) { noteRanges.append(range) }
             guard let header = try table.load(index) else { continue }
             let segment = try Self.segment(header, reader)
             for other in segments where other.isLoaded.overlaps(segment.isLoaded) {
@@ -57,30 +58,28 @@ struct MultibootImage {
         entry = entry32
     }
 
-    /// Spec 3.1.1 "The layout of Multiboot header": within the first 8192 bytes, 4-byte aligned, three words that sum
-    /// to 0.
-    private static func checkHeader(_ reader: Reader) throws(ImageError) {
-        var at = 0
-        while at + 12 <= min(reader.bytes.count, searchBytes) {
-            defer { at += 4 }
-            let magic = UInt32(reader.integer(at: at, 4)), flags = UInt32(reader.integer(at: at + 4, 4))
-            guard magic == headerMagic, magic &+ flags &+ UInt32(reader.integer(at: at + 8, 4)) == 0 else { continue }
-            // Bits 0 and 1: page-aligned modules, memory map, both always given. Bits 2 to 15 are requirements.
-            guard flags & 0xFFFC == 0 else {
-                throw reader.unsupported(at + 4, found: "multiboot flags \(hex(flags))",
-                                         expected: "no requirement but aligned modules and a memory map")
+    /// The descriptor of the first note of this owner and type.
+    func note(owner: String, type: UInt32, in bytes: [UInt8]) -> Range<Int>? {
+        let reader = ImageReader(bytes: bytes, name: "")
+        func aligned(_ size: UInt64) -> Int { Int((size + 3) & ~3) }
+        for range in noteRanges {
+            var at = range.lowerBound
+            while at + 12 <= range.upperBound {
+                let nameSize = reader.integer(at: at, 4), size = reader.integer(at: at + 4, 4)
+                let name = at + 12, descriptor = name + aligned(nameSize)
+                guard descriptor + Int(size) <= range.upperBound else { break }
+                if reader.integer(at: at + 8, 4) == UInt64(type), nameSize > 0,
+                   Array(bytes[name..<name + Int(nameSize) - 1]) == Array(owner.utf8)
+                {
+                    return descriptor..<descriptor + Int(size)
+                }
+                at = descriptor + aligned(size)
             }
-            guard flags & 0x1_0000 == 0 else {
-                throw reader.unsupported(at + 4, found: "load addresses in the multiboot header (bit 16)",
-                                         expected: "an ELF image that is loaded by its program headers")
-            }
-            return
         }
-        throw reader.unsupported(nil, found: "no multiboot-1 header in the first \(searchBytes) bytes",
-                                 expected: "magic \(hex(headerMagic)), flags and checksum")
+        return nil
     }
 
-    private static func checkIdentification(_ reader: Reader) throws(ImageError) -> Bool {
+    private static func checkIdentification(_ reader: ImageReader) throws(ImageError) -> Bool {
         guard reader.bytes.count >= 52, reader.integer(at: 0, 4) == 0x464C_457F else {
             throw reader.malformed(0, found: "no ELF magic", expected: "7f 45 4c 46 (ELF)")
         }
@@ -99,7 +98,7 @@ struct MultibootImage {
         return kind == 2
     }
 
-    private static func segment(_ header: ProgramHeaders.Load, _ reader: Reader) throws(ImageError) -> Segment {
+    private static func segment(_ header: ProgramHeaders.Load, _ reader: ImageReader) throws(ImageError) -> Segment {
         let (fileEnd, overflow) = header.fileOffset.addingReportingOverflow(header.fileBytes)
         guard !overflow, fileEnd <= UInt64(reader.bytes.count) else {
             throw reader.malformed(
@@ -124,7 +123,7 @@ struct MultibootImage {
 }
 
 /// Little-endian integers of a file; offsets are checked by the caller except where it says otherwise.
-private struct Reader {
+struct ImageReader {
     let bytes: [UInt8]
     let name: String
 
@@ -136,8 +135,11 @@ private struct Reader {
     func malformed(_ offset: Int?, found: String, expected: String) -> ImageError {
         ImageError(.malformed, file: name, at: place(offset), found: found, expected: expected)
     }
-    func unsupported(_ offset: Int?, found: String, expected: String) -> ImageError {
-        ImageError(.unsupported, file: name, at: place(offset), found: found, expected: expected)
+    func unsupported(_ offset: Int?, found: String, expected: String, hint: String? = nil) -> ImageError {
+        ImageError(.unsupported, file: name, at: place(offset), found: found, expected: expected, hint: hint)
+    }
+    func mismatch(_ offset: Int?, found: String, expected: String, hint: String? = nil) -> ImageError {
+        ImageError(.mismatch, file: name, at: place(offset), found: found, expected: expected, hint: hint)
     }
     private func place(_ offset: Int?) -> ImagePlace { offset.map { .fileOffset(UInt64($0)) } ?? .file }
 }
@@ -150,12 +152,12 @@ private struct ProgramHeaders {
         var fileOffset: UInt64, virtual: UInt64, physical: UInt64, fileBytes: UInt64, memoryBytes: UInt64
     }
     let count: Int
-    private let reader: Reader
+    private let reader: ImageReader
     private let is64: Bool
     private let start: Int
     private let entryBytes: Int
 
-    init(_ reader: Reader, is64: Bool) throws(ImageError) {
+    init(_ reader: ImageReader, is64: Bool) throws(ImageError) {
         self.reader = reader
         self.is64 = is64
         guard !is64 || reader.bytes.count >= 64 else {
@@ -176,6 +178,16 @@ private struct ProgramHeaders {
         (count, start, entryBytes) = (Int(number), Int(table), Int(size))
     }
 
+    /// Where in the file a PT_NOTE is; nil unless it is one, inside the file.
+    func notes(_ index: Int) -> Range<Int>? {
+        let at = start + index * entryBytes
+        guard reader.integer(at: at, 4) == 4 else { return nil }
+        let offset = reader.integer(at: at + (is64 ? 8 : 4), is64 ? 8 : 4)
+        let (end, overflow) = offset.addingReportingOverflow(reader.integer(at: at + (is64 ? 32 : 16), is64 ? 8 : 4))
+        guard !overflow, end <= UInt64(reader.bytes.count) else { return nil }
+        return Int(offset)..<Int(end)
+    }
+
     /// nil unless it is a PT_LOAD that occupies memory.
     func load(_ index: Int) throws(ImageError) -> Load? {
         let at = start + index * entryBytes
@@ -187,4 +199,4 @@ private struct ProgramHeaders {
     }
 }
 
-private func hex(_ value: some BinaryInteger) -> String { "0x" + String(value, radix: 16) }
+func hex(_ value: some BinaryInteger) -> String { "0x" + String(value, radix: 16) }
