@@ -25,7 +25,7 @@ final class Bank {
         let bytes = JumpCache.count * MemoryLayout<JumpEntry>.stride
         jumps = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
             .bindMemory(to: JumpEntry.self, capacity: JumpCache.count)
-        jumps.initialize(repeating: JumpEntry(rip: JumpCache.noRIP, op: placeholder), count: JumpCache.count)
+        JumpCache.clear(jumps, placeholder)
     }
     deinit { entries.deallocate(); jumps.deallocate() }
 
@@ -42,7 +42,7 @@ final class Bank {
     }
     func flushJumps(_ placeholder: UnsafeMutablePointer<MicroOp>) {
         codePages = .init(repeating: 0)
-        jumps.update(repeating: JumpEntry(rip: JumpCache.noRIP, op: placeholder), count: JumpCache.count)
+        JumpCache.clear(jumps, placeholder)
     }
 }
 
