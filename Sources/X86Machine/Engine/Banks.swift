@@ -47,7 +47,7 @@ final class Bank {
         let bytes = JumpCache.count * MemoryLayout<JumpEntry>.stride
         jumps = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
             .bindMemory(to: JumpEntry.self, capacity: JumpCache.count)
-        jumps.initialize(repeating: JumpEntry(rip: JumpCache.noRIP, op: placeholder), count: JumpCache.count)
+        JumpCache.clear(jumps, placeholder)
     }
     deinit { entries.deallocate(); jumps.deallocate() }
 
@@ -65,6 +65,7 @@ final class Bank {
     func flushJumps(_ placeholder: UnsafeMutablePointer<MicroOp>) {
         codePages = .init(repeating: 0)
         filledJumps.clear(jumps, capacity: JumpCache.count, to: JumpEntry(rip: JumpCache.noRIP, op: placeholder))
+        jumps.pointee.rip = JumpCache.elsewhere
     }
     func insert(_ entry: TLBEntry, tag: UInt64) {
         let slot = FastBank.entry(entries, tag)

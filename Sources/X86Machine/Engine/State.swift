@@ -141,8 +141,14 @@ enum FastBank {
 }
 enum JumpCache {
     static let count = 4096, mask = count - 1
-    /// No block starts at this address: it is not canonical.
+    /// No block starts at this address: it is not canonical. A branch may still name it, so entry 0, where it would
+    /// be looked for, holds an address that belongs elsewhere.
     static let noRIP: UInt64 = 0x8000_0000_0000_0000
+    static let elsewhere = noRIP | 1
+    static func clear(_ jumps: UnsafeMutablePointer<JumpEntry>, _ placeholder: UnsafeMutablePointer<MicroOp>) {
+        jumps.update(repeating: JumpEntry(rip: noRIP, op: placeholder), count: count)
+        jumps.pointee.rip = elsewhere
+    }
     @inline(__always) static func entry(
         _ jumps: UnsafeMutablePointer<JumpEntry>, _ rip: UInt64
     ) -> UnsafeMutablePointer<JumpEntry> {
