@@ -185,8 +185,11 @@ struct FloatEnvironment {
         _ format: FloatFormat
     ) -> Real {
         let exponent = e + bias
-        if exponent > FloatFormat.extended.maxExponent { return .infinity(negative) }
-        if exponent < FloatFormat.extended.minExponent { return .zero(negative) }
+        let isHuge = exponent > FloatFormat.extended.maxExponent
+        if isHuge || exponent < FloatFormat.extended.minExponent {
+            note(true, isHuge)
+            return isHuge ? .infinity(negative) : .zero(negative)
+        }
         return finish(negative, exponent, result, format)
     }
 }

@@ -88,8 +88,13 @@ extension SystemInstructions {
         if p.system.cr0 & both == both { throw .exception(.deviceNotAvailable) }
         try checkPendingX87(p)
     }
-    private static func checkX87(_ p: Processor) throws(Interruption) {
+    static func checkX87(_ p: Processor) throws(Interruption) {
         if p.system.cr0 & (CR0.emulation | CR0.taskSwitched) != 0 { throw .exception(.deviceNotAvailable) }
+    }
+    /// What a waiting instruction checks.
+    static func checkWaitingX87(_ p: Processor) throws(Interruption) {
+        try checkX87(p)
+        try checkPendingX87(p)
     }
     /// SDM 1 8.7 "Handling x87 FPU Exceptions in Software".
     static func checkPendingX87(_ p: Processor) throws(Interruption) {
