@@ -43,7 +43,8 @@ enum FloatRows {
         switch name {
         case "haddps", "haddpd", "hsubps", "hsubpd":
             let f = base == "hadd" ? "add" : "subtract", a = "UInt\(bits)"
-            return "floatNeighbours(i.pointee) { (u: inout FloatEnvironment, a: \(a), b: \(a)) in u.\(f)(a, b, \(format).self) }"
+            return "floatNeighbours(i.pointee) { (u: inout FloatEnvironment, a: \(a), b: \(a)) in "
+                + "u.\(f)(a, b, \(format).self) }"
         case "addsubps", "addsubpd": return "floatAddSubtract(i.pointee, \(format).self)"
         case "dpps", "dppd": return "floatDotProduct(i.pointee, \(format).self)"
         case "comiss", "comisd", "ucomiss", "ucomisd":

@@ -60,23 +60,24 @@ extension Processor {
         setXMM(Int(i.reg), result)
     }
     /// SDM 2A "ADDSUBPS-Packed Single Precision Floating-Point Add/Subtract", ADDSUBPD.
-    @inline(__always) func floatAddSubtract<F: ElementFormat>(_ i: borrowing Instruction, _: F.Type) throws(Interruption)
-    {
+    @inline(__always) func floatAddSubtract<F: ElementFormat>(
+        _ i: borrowing Instruction, _: F.Type
+    ) throws(Interruption) {
         try requireVectors()
         let b = try vectorSource(i, Aligned.self)
         var e = floatEnvironment, result = xmm(Int(i.reg))
         for n in 0..<128 / F.Bits.bitWidth {
             let x = result.element(n, F.Bits.self), y = b.element(n, F.Bits.self)
-            result.setElement(
-                n, n & 1 == 0 ? e.subtract(x, y, F.self) : e.add(x, y, F.self))
+            result.setElement(n, n & 1 == 0 ? e.subtract(x, y, F.self) : e.add(x, y, F.self))
         }
         try commit(e)
         setXMM(Int(i.reg), result)
     }
     /// SDM 2A "DPPS-Dot Product of Packed Single Precision Floating-Point Values", DPPD: products, then sums of
     /// neighbours; each stage raises what it finds.
-    @inline(__always) func floatDotProduct<F: ElementFormat>(_ i: borrowing Instruction, _: F.Type) throws(Interruption)
-    {
+    @inline(__always) func floatDotProduct<F: ElementFormat>(
+        _ i: borrowing Instruction, _: F.Type
+    ) throws(Interruption) {
         try requireVectors()
         let b = try vectorSource(i, Aligned.self), a = xmm(Int(i.reg)), count = 128 / F.Bits.bitWidth
         var terms = XMM(0, 0), e = floatEnvironment

@@ -29,7 +29,7 @@ extension SystemInstructions {
     private static func checkSupervisorForm(_ p: Processor) throws(Interruption) {
         try p.requireModelled("XSAVES")
         guard p.system.cr4 & CR4.osxsave != 0 else { throw .exception(.invalidOpcode) }
-        // SDM 3C 28.3 "Changes to Instruction Behavior in VMX Non-Root Operation"; IA32_XSS is 0, so there are no exits.
+        // SDM 3C 28.3 "Changes to Instruction Behavior in VMX Non-Root Operation"; IA32_XSS is 0: there are no exits.
         if p.vmx.inNonRoot && !p.vmx.controls.secondary.contains(.enableXSAVES) { throw .exception(.invalidOpcode) }
         try p.requireCPL0()
     }
