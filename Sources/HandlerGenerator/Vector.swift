@@ -36,6 +36,11 @@ private struct VectorFunction {
 private let unaligned: Set<String> = [
     "MOVUPS", "MOVUPD", "MOVDQU", "LDDQU", "PCMPESTRI", "PCMPESTRM", "PCMPISTRI", "PCMPISTRM",
 ]
+/// Too long or too rare for handlers.
+private let outOfLine: Set<String> = [
+    "mpsadbw", "phminposuw", "pclmulqdq", "aesenc", "aesenclast", "aesdec", "aesdeclast", "aesimc", "aeskeygenassist",
+    "sha1rnds4", "sha1nexte", "sha1msg1", "sha1msg2", "sha256msg1", "sha256msg2",
+]
 /// What MMX forms do with functions of whole vectors: `mmxCombine` for the others.
 private let mmxForms: [String: String] = [
     "packsswb": "mmxJoined", "packssdw": "mmxJoined", "packuswb": "mmxJoined", "phadd": "mmxJoined",
@@ -47,14 +52,18 @@ private let mmxForms: [String: String] = [
 extension Output {
     mutating func vector(_ row: InstructionRow, _ semantics: String, _ plan: inout Plan) throws(TableError) {
         let f = VectorFunction(semantics)
+        let width = row.rmOperand?.memoryWidth ?? 128
+        let any = unaligned.contains(row.mnemonic)
+        let m = width != 128 ? "UInt\(width).self" : any ? "Unaligned.self" : "Aligned.self"
+        if let call = FloatRows.call(row, semantics, m) {
+            plan.general = general("p.\(call)")
+            return
+        }
         if row.usesMMX { return try mmx(row, f, &plan) }
         plan.kind = .data
         plan.isVector = true
         plan.effect = .transparent
         let isStore = row.operands[0].placement == .modRMRM && row.operands[0].mayBeMemory
-        let width = row.rmOperand?.memoryWidth ?? 128
-        let any = unaligned.contains(row.mnemonic)
-        let m = width != 128 ? "UInt\(width).self" : any ? "Unaligned.self" : "Aligned.self"
         let hasImmediate = row.operands.last?.placement == .immediate
         switch f.name {
         case "movss", "movsd":
@@ -104,7 +113,11 @@ extension Output {
             plan.kind = .general
             plan.effect = .barrier
             plan.general = general("p.vectorTest(i.pointee, \(m), ptest)")
-        case "blendv":
+        case "pcmpestri", "pcmpestrm", "pcmpistri", "pcmpistrm":
+            plan.kind = .general
+            plan.effect = .barrier
+            plan.general = general("p.\(f.name)(i.pointee)")
+        case "blendv", "sha256rnds2":
             plan.kind = .general
             plan.general = general("p.vectorBlend(i.pointee, \(m), \(f.typed("(V, V, V) -> V")))")
         case "maskmov":
@@ -123,6 +136,7 @@ extension Output {
             let type = hasImmediate ? "(V, V, UInt8) -> V" : f.isShift ? "(V, UInt64) -> V" : "(V, V) -> V"
             let typed = f.typed(type)
             plan.general = general("p.vectorCombine(i.pointee, \(m), \(typed))")
+            if outOfLine.contains(f.name) { plan.kind = .general; return }
             if row.mayBeRegister { plan.register = handler("\(semantics)_vv", "vv(s, \(typed))") }
             if row.mayBeMemory { plan.memory1 = handler("\(semantics)_vm1", "vm(s, s.ea1, \(m), \(typed))") }
         default: throw row.error("'\(semantics)' has no form with these operands")
@@ -140,6 +154,7 @@ extension Output {
         _ row: InstructionRow, _ name: String, _ typed: String, _ m: String, _ plan: inout Plan
     ) {
         plan.general = general("p.vectorConvert(i.pointee, \(m), \(typed))")
+        if outOfLine.contains(name) { plan.kind = .general; return }
         if row.mayBeRegister { plan.register = handler("\(name)_vv", "vv(s, \(typed))") }
         guard row.mayBeMemory else { return }
         memory("\(name)_vm_\(m.prefix { $0 != "." })", &plan) { "vm(s, \($0), \(m), \(typed))" }

@@ -43,9 +43,15 @@ extension SystemInstructions {
 
     static func xgetbv(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         guard p.system.cr4 & CR4.osxsave != 0 else { throw .exception(.invalidOpcode) }
-        guard p.gpr(GPR.rcx, size: 4) == 0 else { throw .exception(.generalProtection()) }
-        p.setGPR(GPR.rax, p.system.xcr0 & 0xFFFF_FFFF)
-        p.setGPR(GPR.rdx, p.system.xcr0 &>> 32)
+        let value: UInt64
+        switch p.gpr(GPR.rcx, size: 4) {
+        case 0: value = p.system.xcr0
+        // Parts with XSAVEC have this as well.
+        case 1 where !p.lacks("XSAVEC"): value = p.system.xcr0 & p.stateInUse
+        default: throw .exception(.generalProtection())
+        }
+        p.setGPR(GPR.rax, value & 0xFFFF_FFFF)
+        p.setGPR(GPR.rdx, value &>> 32)
     }
 
     static func xsetbv(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {

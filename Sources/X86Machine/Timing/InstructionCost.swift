@@ -85,7 +85,15 @@ public enum InstructionCost {
         case "XGETBV": return 8
         case "XSETBV": return 100
         case "FXSAVE", "FXSAVE64", "FXRSTOR", "FXRSTOR64": return 68
+        // The same registers and memory.
+        case "XSAVE", "XSAVE64", "XSAVEOPT", "XSAVEOPT64", "XSAVEC", "XSAVEC64", "XSAVES", "XSAVES64", "XRSTOR",
+             "XRSTOR64", "XRSTORS", "XRSTORS64": return 68
         case "LDMXCSR", "STMXCSR": return 6
+        // Fog, latency: DIVPS 10 to 13, DIVPD 10 to 20, SQRTPS 11, SQRTPD 16, DPPS 14, DPPD 9, AESIMC 14.
+        case "DIVPS", "DIVSS", "SQRTPS", "SQRTSS": return 11
+        case "DIVPD", "DIVSD", "SQRTPD", "SQRTSD": return 16
+        case "DPPS", "AESIMC": return 14
+        case "DPPD": return 9
         case "RDRAND", "RDSEED": return 320
         // Costed where they happen (`Timing`).
         case "VMFUNC", "VMLAUNCH", "VMRESUME", "VMCALL", "IN", "OUT", "INS", "OUTS", "IRET", "IRETD", "IRETQ",
