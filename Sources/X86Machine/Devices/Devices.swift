@@ -9,6 +9,7 @@ struct Devices {
     var firmware: FirmwareConfiguration
     var control = SystemControl()
     var ioapic = IOAPIC()
+    var testMemory = TestMemory()
 
     init(_ configuration: MachineConfiguration) {
         timer = IntervalTimer(cyclesPerSecond: configuration.model.tscFrequency)
