@@ -7,9 +7,14 @@ FLAGS  = -c release -Xswiftc -Xllvm -Xswiftc -swiftmergefunc-threshold=0 -Xcc -m
 BUILD  = .build
 # Release tests need testable modules: a scratch path of their own, or each alternation would rebuild everything.
 TESTS  = .build-tests
+# With the address sanitizer, which changes every object.
+FUZZ   = .build-fuzz
 LVDSIM = $(BUILD)/release/lvdsim
+# make fuzz: how long, and the seed of the first case.
+TIME  ?= 600
+SEED  ?= 1
 
-.PHONY: run build test bench guest check-handlers bootstrap oracles debian clean
+.PHONY: run build test fuzz kvm-unit-tests bench guest check-handlers bootstrap oracles debian clean
 
 ## install what is missing, build, and run Debian's own driver in an isolated domain
 run: build debian
@@ -22,6 +27,15 @@ build: bootstrap
 test: bootstrap oracles debian
 	@$(SWIFT) build $(FLAGS) --scratch-path $(TESTS) --build-tests -Xswiftc -enable-testing
 	@$(SWIFT) test $(FLAGS) --scratch-path $(TESTS) --skip-build -Xswiftc -enable-testing
+
+## hostile guests against the machine, under AddressSanitizer (TIME=seconds, SEED=n)
+fuzz: bootstrap
+	@$(SWIFT) build $(FLAGS) --scratch-path $(FUZZ) --sanitize=address --product lvdsim-fuzz
+	@scripts/fuzz.sh $(FUZZ)/release/lvdsim-fuzz $(TIME) $(SEED)
+
+## the entries of kvm-unit-tests, from images built elsewhere (LVDSIM_KVM_UNIT_TESTS names their folder)
+kvm-unit-tests: build
+	@scripts/kvm-unit-tests.sh
 
 ## speed: our integer payload here and under QEMU, in the same minute
 bench: build
@@ -47,4 +61,4 @@ debian:
 	@scripts/fetch-debian.sh >/dev/null || echo "make: Debian's packages are out of reach; continuing with our own driver" >&2
 
 clean:
-	rm -rf $(BUILD) $(TESTS)
+	rm -rf $(BUILD) $(TESTS) $(FUZZ)
