@@ -44,6 +44,10 @@ wanted() {
     return 1
 }
 
+# Builds without named processors take every entry on the default one.
+named=false
+case $("$lvdsim" help boot 2>/dev/null) in *--cpu\ *) named=true ;; esac
+
 # Sets result (pass, fail, skip, stop, not run) and note.
 run() {
     local name=$1 image=$2 cpus=$3 memory=$4 model=$5 arguments=$6 status=0
@@ -52,7 +56,8 @@ run() {
         return
     fi
     [ "$arguments" != - ] || arguments=
-    timeout "${LVDSIM_TIMEOUT:-300}" "$lvdsim" boot "$folder/$image.flat" --cpus "$cpus" --memory "$memory" --cpu "$model" \
+    if $named; then set -- --cpu "$model"; else set --; fi
+    timeout "${LVDSIM_TIMEOUT:-300}" "$lvdsim" boot "$folder/$image.flat" --cpus "$cpus" --memory "$memory" "$@" \
         --max-instructions 20000000000 ${arguments:+--append "$arguments"} \
         >"$output/$name.out" 2>"$output/$name.err" </dev/null || status=$?
     note=

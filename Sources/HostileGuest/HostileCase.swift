@@ -96,6 +96,7 @@ extension HostileCase {
 public struct HostileCaseError: Error, CustomStringConvertible, Equatable {
     public var line: Int
     public var found: String
+    public init(line: Int, found: String) { self.line = line; self.found = found }
     public var description: String {
         "line \(line): found \"\(found)\"; expected cpus N, memory N, at N: BYTES, enter N, run N, interrupt N or nmi"
     }

@@ -56,10 +56,11 @@ import X86Architecture
             for b in 0..<10 {
                 p.cpu.pointee.rip = TestGuest.code
                 execute([0x37], ax: UInt64(0x100 | a + b), adjust: a + b > 15)
-                #expect(p.gpr(GPR.rax) == UInt64((a + b > 9 ? 0x200 : 0x100) | (a + b) % 10))
+                let carried: Int = a + b > 9 ? 0x200 : 0x100, borrowed: Int = a < b ? 0x100 : 0x200
+                #expect(p.gpr(GPR.rax) == UInt64(carried | (a + b) % 10))
                 p.cpu.pointee.rip = TestGuest.code
                 execute([0x3F], ax: UInt64(0x200 | (a - b) & 0xFF), adjust: a < b)
-                #expect(p.gpr(GPR.rax) == UInt64((a < b ? 0x100 : 0x200) | (a - b + 10) % 10), "\(a) - \(b)")
+                #expect(p.gpr(GPR.rax) == UInt64(borrowed | (a - b + 10) % 10), "\(a) - \(b)")
             }
         }
     }
@@ -84,12 +85,14 @@ import X86Architecture
         for n in 0..<8 where n != GPR.rsp { p.setGPR(n, UInt64(0x1111_0000 + n)) }
         p.setGPR(GPR.rsp, TestGuest.stackTop)
         guest.execute([0x60])
-        let stored = (0..<8).map { guest.read32(TestGuest.stackTop - 4 - 4 * UInt64($0)) }
-        #expect(stored == (0..<8).map { $0 == 4 ? UInt32(TestGuest.stackTop) : UInt32(0x1111_0000 + $0) })
+        for n in 0..<8 as Range<UInt64> {
+            let expected = n == 4 ? TestGuest.stackTop : 0x1111_0000 + n
+            #expect(UInt64(guest.read32(TestGuest.stackTop - 4 - 4 * n)) == expected)
+        }
         guest.write(TestGuest.stackTop - 20, 0xDEAD as UInt32)
         for n in 0..<8 where n != GPR.rsp { p.setGPR(n, 0) }
         guest.execute([0x61])
-        #expect((0..<8).map { p.gpr($0) } == (0..<8).map { $0 == 4 ? TestGuest.stackTop : UInt64(0x1111_0000 + $0) })
+        for n in 0..<8 { #expect(p.gpr(n) == (n == 4 ? TestGuest.stackTop : 0x1111_0000 + UInt64(n))) }
     }
     @Test("BOUND passes a signed index within both bounds, both included, and is #BR otherwise")
     func bound() {
