@@ -7,9 +7,14 @@ FLAGS  = -c release -Xswiftc -Xllvm -Xswiftc -swiftmergefunc-threshold=0 -Xcc -m
 BUILD  = .build
 # Release tests need testable modules: a scratch path of their own, or each alternation would rebuild everything.
 TESTS  = .build-tests
+# With the address sanitizer, which changes every object.
+FUZZ   = .build-fuzz
 LVDSIM = $(BUILD)/release/lvdsim
+# make fuzz: how long, and the seed of the first case.
+TIME  ?= 600
+SEED  ?= 1
 
-.PHONY: run build test oracle bench boot-linux guest check-handlers bootstrap oracles debian clean
+.PHONY: run build test oracle fuzz kvm-unit-tests bench boot-linux guest check-handlers bootstrap oracles debian clean
 
 ## install what is missing, build, and run Debian's own driver in an isolated domain
 run: build debian
@@ -30,6 +35,15 @@ oracle: bootstrap
 	@LVDSIM_ORACLE_CASES=$(or $(CASES),1000000) LVDSIM_ORACLE_SEED=$(or $(SEED),1) LVDSIM_ORACLE_ROWS="$(ROWS)" \
 	  $(if $(CASE),LVDSIM_ORACLE_FILE=$(CASE)) $(SWIFT) test $(FLAGS) --scratch-path $(TESTS) --skip-build \
 	  -Xswiftc -enable-testing --filter HostOracleTests$(if $(CASE),/regressions)
+
+## hostile guests against the machine, under AddressSanitizer (TIME=seconds, SEED=n)
+fuzz: bootstrap
+	@$(SWIFT) build $(FLAGS) --scratch-path $(FUZZ) --sanitize=address --product lvdsim-fuzz
+	@scripts/fuzz.sh $(FUZZ)/release/lvdsim-fuzz $(TIME) $(SEED)
+
+## the entries of kvm-unit-tests, from images built elsewhere (LVDSIM_KVM_UNIT_TESTS names their folder)
+kvm-unit-tests: build
+	@scripts/kvm-unit-tests.sh
 
 ## speed: our integer payload here and under QEMU, in the same minute
 bench: build
@@ -59,4 +73,4 @@ debian:
 	@scripts/fetch-debian.sh >/dev/null && scripts/fetch-debian.sh --cloud dummy null_blk >/dev/null || echo "make: Debian's packages are out of reach; continuing with our own driver" >&2
 
 clean:
-	rm -rf $(BUILD) $(TESTS)
+	rm -rf $(BUILD) $(TESTS) $(FUZZ)

@@ -49,12 +49,16 @@ let package = Package(
                 swiftSettings: strict),
         .executableTarget(name: "lvdsim", dependencies: ["Commands"], swiftSettings: strict),
 
+        .target(name: "HostileGuest", dependencies: ["X86Decoder", "X86Machine"], swiftSettings: strict),
+        .executableTarget(name: "lvdsim-fuzz", dependencies: ["HostileGuest"], swiftSettings: strict),
+
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "X86ArchitectureTests", dependencies: ["X86Architecture"]),
         .testTarget(name: "X86DecoderTests", dependencies: ["X86Decoder", "InstructionTable"]),
         .testTarget(name: "DecoderOracleTests", dependencies: ["X86Decoder"], exclude: ["zydis-reader.c"]),
         .target(name: "CHostProcessor", path: "Tests/CHostProcessor"),
-        .testTarget(name: "X86MachineTests", dependencies: ["X86Machine", "InstructionTable", "CHostProcessor"]),
+        .testTarget(name: "X86MachineTests",
+                    dependencies: ["X86Machine", "InstructionTable", "HostileGuest", "CHostProcessor"]),
         .testTarget(name: "DriverImageTests", dependencies: ["DriverImage", "TestSupport"]),
         .testTarget(name: "BootTests", dependencies: ["Boot", "DriverImage", "TestSupport"]),
         .testTarget(name: "IDLTests", dependencies: ["IDL", "TestSupport"]),

@@ -99,7 +99,7 @@ extension Output {
             plain(.end)
         case "clc", "stc", "cmc", "cld", "std", "lahf", "sahf", "pushf", "enter", "xlat", "movs", "cmps", "stos",
             "lods", "scas", "cmpxchg8b", "cmpxchg16b", "pusha", "popa", "bound", "daa", "das", "aaa", "aas", "aam",
-            "aad", "emms":
+            "aad", "salc", "emms":
             plain()
         default:
             throw row.error("'\(name)' is not the name of a semantic function")

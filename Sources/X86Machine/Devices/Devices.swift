@@ -10,6 +10,7 @@ struct Devices {
     var control = SystemControl()
     var power = PowerManagement()
     var ioapic = IOAPIC()
+    var testMemory = TestMemory()
 
     init(_ configuration: MachineConfiguration) {
         timer = IntervalTimer(cyclesPerSecond: configuration.model.tscFrequency)

@@ -167,14 +167,21 @@ extension Machine {
 extension Machine {
     /// nil where nobody answers.
     func deviceLoad(_ address: PhysicalAddress, size: Int) -> UInt64? {
-        guard address.rawValue & ~Page.offsetMask == IOAPIC.base else { return nil }
-        let offset = address.rawValue & Page.offsetMask
-        return UInt64(platform.devices.ioapic.load(offset: offset & ~3)) >> (8 * (offset & 3))
+        let a = address.rawValue
+        if a & ~Page.offsetMask == IOAPIC.base {
+            let offset = a & Page.offsetMask
+            return UInt64(platform.devices.ioapic.load(offset: offset & ~3)) >> (8 * (offset & 3))
+        }
+        return TestMemory.range.contains(a) ? platform.devices.testMemory.load(a - TestMemory.base, size: size) : nil
     }
 
     func deviceStore(_ address: PhysicalAddress, size: Int, _ value: UInt64, at cycle: UInt64) {
-        guard address.rawValue & ~Page.offsetMask == IOAPIC.base else { return }
-        platform.devices.ioapic.store(offset: address.rawValue & Page.offsetMask, UInt32(truncatingIfNeeded: value))
-        deliverIOAPIC(at: cycle)
+        let a = address.rawValue
+        if a & ~Page.offsetMask == IOAPIC.base {
+            platform.devices.ioapic.store(offset: a & Page.offsetMask, UInt32(truncatingIfNeeded: value))
+            deliverIOAPIC(at: cycle)
+        } else if TestMemory.range.contains(a) {
+            platform.devices.testMemory.store(a - TestMemory.base, size: size, value)
+        }
     }
 }

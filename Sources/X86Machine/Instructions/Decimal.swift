@@ -71,4 +71,6 @@ extension Processor {
         ah = 0
         liveFlags.set(al, carry: false, overflow: false, adjust: false)
     }
+    /// SALC, which the manual leaves out of its opcode map: AL = FFH if CF is set, else 0. No flags change.
+    func salc(_ i: borrowing Instruction) throws(Interruption) { al = cpu.pointee.carryFlag ? 0xFF : 0 }
 }

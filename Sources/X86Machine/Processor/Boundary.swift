@@ -75,7 +75,10 @@ extension Processor {
                 return true
             }
         }
-        guard system.activity == .active, let conditions = matchingBreakpoint() else { return false }
+        // SDM 3A 6.8.3: MOV SS and POP SS inhibit instruction breakpoints on the next instruction as well.
+        guard system.activity == .active, !system.blockingByMOVSS, let conditions = matchingBreakpoint() else {
+            return false
+        }
         throw .exception(debugException(conditions))
     }
 

@@ -232,4 +232,19 @@ import X86Architecture
             if follows { #expect(guest.frame(0) == first && p.system.dr6 & 1 == 1) }
         }
     }
+
+    @Test func anInstructionBreakpointAfterMOVSSIsNotTaken() {
+        let guest = TestGuest(), p = guest.p
+        p.setGPR(GPR.rax, UInt64(TestGuest.kernelData))
+        p.system.dr.0 = TestGuest.code + 2
+        p.system.dr7 = DR7.alwaysOne | 2
+        p.modeChanged()
+        // MOV SS, EAX; then NOP with the breakpoint: inhibited. Without MOV SS it is taken.
+        guest.execute([0x8E, 0xD0])
+        #expect(!p.serviceBoundary())
+        guest.execute([0x90])
+        #expect(guest.handledVector == nil && p.cpu.pointee.rip == TestGuest.code + 3)
+        p.cpu.pointee.rip = TestGuest.code + 2
+        #expect(p.serviceBoundary() && guest.handledVector == 1)
+    }
 }

@@ -142,10 +142,11 @@ extension EntryChecks {
     }
     private func area(_ id: StaticString, _ title: StaticString, _ address: VMCSField, _ count: VMCSField)
         -> VMEntryCheckFailure? {
-        let n = vmcs[count]
+        // 32 bits: software may have written beyond them in the region.
+        let n = UInt64(vmcs.u32(count))
         guard n != 0 else { return nil }
         let first = vmcs[address]
-        if first & 0xF == 0, isPhysical(first), isPhysical(first &+ n * 16 &- 1) { return nil }
+        if first & 0xF == 0, isPhysical(first), isPhysical(first &+ n &* 16 &- 1) { return nil }
         return fail(id, title, address, "a 16-byte aligned physical address, and the last byte one too")
     }
     @Sendable static func exitMSRStoreArea(_ s: Self) -> VMEntryCheckFailure? {
