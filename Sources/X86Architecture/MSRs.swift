@@ -17,6 +17,8 @@ public enum MSR {
     public static let machineCheckCapabilities: UInt32 = 0x179
     public static let machineCheckStatus: UInt32 = 0x17A
     public static let miscEnable: UInt32 = 0x1A0
+    public static let lastBranchSelect: UInt32 = 0x1C8
+    public static let lastBranchTopOfStack: UInt32 = 0x1C9
     public static let debugControl: UInt32 = 0x1D9
     public static let mtrrPhysicalBase0: UInt32 = 0x200
     public static let mtrrPhysicalMask9: UInt32 = 0x213
@@ -27,6 +29,11 @@ public enum MSR {
     public static let mtrrFixed4KF8000: UInt32 = 0x26F
     public static let pageAttributeTable: UInt32 = 0x277
     public static let mtrrDefaultType: UInt32 = 0x2FF
+    /// 16 records of the sources and of the targets of branches (SDM 3B 17.4.8 "LBR Stack").
+    public static let lastBranchFromFirst: UInt32 = 0x680
+    public static let lastBranchFromLast: UInt32 = 0x68F
+    public static let lastBranchToFirst: UInt32 = 0x6C0
+    public static let lastBranchToLast: UInt32 = 0x6CF
     public static let tscDeadline: UInt32 = 0x6E0
     public static let x2apicFirst: UInt32 = 0x800
     public static let x2apicLast: UInt32 = 0x8FF
@@ -39,6 +46,14 @@ public enum MSR {
     public static let gsBase: UInt32 = 0xC000_0101
     public static let kernelGSBase: UInt32 = 0xC000_0102
     public static let tscAux: UInt32 = 0xC000_0103
+}
+
+/// IA32_DEBUGCTL. SDM 3B 17.4.1 "IA32_DEBUGCTL MSR".
+public enum DebugControl {
+    /// LBR: branches are recorded.
+    public static let lastBranchRecord: UInt64 = 1 << 0
+    /// BTF: RFLAGS.TF traps after taken branches only.
+    public static let branchStep: UInt64 = 1 << 1
 }
 
 /// IA32_MISC_ENABLE, SDM 4 table 2-2.

@@ -24,6 +24,8 @@ public struct EPTEntry: Equatable, Sendable {
     /// Bits 2:0. An entry with none of them is not present.
     @inlinable public var permissions: EPTPermissions { EPTPermissions(rawValue & 7) }
     @inlinable public var isPresent: Bool { rawValue & 7 != 0 }
+    /// Bit 10: with "mode-based execute control for EPT" the permission to fetch from user-mode linear addresses.
+    @inlinable public var userExecutable: Bool { rawValue & (1 << 10) != 0 }
     /// Bits 5:3 of an entry that maps a page.
     @inlinable public var memoryTypeBits: UInt64 { (rawValue >> 3) & 7 }
     @inlinable public var ignorePAT: Bool { rawValue & (1 << 6) != 0 }

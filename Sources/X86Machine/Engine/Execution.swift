@@ -88,7 +88,13 @@ extension Processor {
             if machine.eventMask.contains(.instruction) {
                 machine.emit(.instruction(rip: LinearAddress(cpu.pointee.rip)), self)
             }
-            if run(block) && traps { singleStepCompleted() }
+            let next = cpu.pointee.rip &+ UInt64(block.pointee.bytes), retired = cpu.pointee.instructions
+            if run(block) && traps {
+                // SDM 3B 17.4.3 "Single-Stepping on Branches". A repeated string instruction with iterations left has
+                // not retired; a branch to the next instruction cannot be told from none.
+                let branched = cpu.pointee.rip != next && cpu.pointee.instructions != retired
+                if branched || system.debugCtl & DebugControl.branchStep == 0 { singleStepCompleted() }
+            }
         } catch {
             handle(error)
         }

@@ -216,7 +216,10 @@ extension Processor {
         setRegister(.dx, i, register(.accumulator, i, W.self).isNegative ? W.max : 0)
     }
     func nop(_ i: borrowing Instruction) throws(Interruption) {}
+    /// #UD if the part does not have the instruction's feature; otherwise the run stops.
     func notModelled(_ i: borrowing Instruction) throws(Interruption) {
-        throw .notModelled("\(InstructionInfo(i.row).mnemonic)")
+        let info = InstructionInfo(i.row)
+        if machine.configuration.model.lacks(info.feature) { throw .exception(.invalidOpcode) }
+        throw .notModelled("\(info.mnemonic)")
     }
 }

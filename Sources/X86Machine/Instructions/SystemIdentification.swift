@@ -29,7 +29,7 @@ extension SystemInstructions {
         if p.system.cr4 & CR4.timeStampDisable != 0 { try p.requireCPL0() }
     }
     private static func readTimeStamp(_ p: Processor) {
-        let value = p.timestampCounter &+ p.tscOffsetOfGuest
+        let value = p.visibleTimestampCounter
         p.setGPR(GPR.rax, value & 0xFFFF_FFFF)
         p.setGPR(GPR.rdx, value &>> 32)
     }

@@ -7,8 +7,7 @@ extension SystemInstructions {
         try p.requireCPL0()
         let msr = UInt32(truncatingIfNeeded: p.gpr(GPR.rcx))
         try p.vmxCheckRDMSR(i, msr)
-        var value = try p.readMSR(msr)
-        if msr == MSR.timeStampCounter { value &+= p.tscOffsetOfGuest }
+        let value = msr == MSR.timeStampCounter ? p.visibleTimestampCounter : try p.readMSR(msr)
         p.setGPR(GPR.rax, value & 0xFFFF_FFFF)
         p.setGPR(GPR.rdx, value &>> 32)
     }
@@ -37,6 +36,9 @@ extension Processor {
         case MSR.machineCheckCapabilities, MSR.machineCheckStatus: return 0
         case MSR.miscEnable: return system.miscEnable
         case MSR.debugControl: return system.debugCtl
+        case MSR.lastBranchSelect, MSR.lastBranchTopOfStack, MSR.lastBranchFromFirst...MSR.lastBranchFromLast,
+            MSR.lastBranchToFirst...MSR.lastBranchToLast:
+            throw .notModelled("last-branch records (MSR \(hex(msr)))")
         case MSR.mtrrPhysicalBase0...MSR.mtrrPhysicalMask9:
             return system.mtrr.variable[Int(msr - MSR.mtrrPhysicalBase0)]
         case MSR.pageAttributeTable: return system.pat
@@ -79,7 +81,13 @@ extension Processor {
             guard value == 0 else { throw .exception(.generalProtection()) }
         case MSR.miscEnable: try writeMiscEnable(value)
         case MSR.debugControl:
-            if value != 0 { throw .notModelled("IA32_DEBUGCTL \(hex(value)): branch recording and branch steps") }
+            // SDM 3B 17.4.1 "IA32_DEBUGCTL MSR": bits 5:2, 13 and 63:16 are reserved. LBR does nothing that can be seen
+            // without the records, which are not modelled.
+            guard value & ~0xDFC3 == 0 else { throw .exception(.generalProtection()) }
+            if value & ~(DebugControl.lastBranchRecord | DebugControl.branchStep) != 0 {
+                throw .notModelled("IA32_DEBUGCTL \(hex(value)): branch trace messages and freezing")
+            }
+            system.debugCtl = value
         case MSR.mtrrPhysicalBase0...MSR.mtrrPhysicalMask9: try writeVariableMTRR(msr, value)
         case MSR.pageAttributeTable:
             guard Self.isValidPAT(value) else { throw .exception(.generalProtection()) }

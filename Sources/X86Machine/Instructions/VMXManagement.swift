@@ -89,8 +89,9 @@ extension SystemInstructions {
         let address = try p.loadOperand(i, as: UInt64.self)
         guard p.isVMXRegion(address) else { return p.vmFailValid(.vmptrldInvalidAddress) }
         guard address != p.vmx.vmxonPointer else { return p.vmFailValid(.vmptrldWithVMXONPointer) }
-        // Bit 31 would be a shadow VMCS, which is not supported. Outside RAM everything reads as ones.
-        guard p.machine.memory.load(PhysicalAddress(address), as: UInt32.self) == VMXModel.revision else {
+        // Bit 31 is the shadow-VMCS indicator. Outside RAM everything reads as ones.
+        let first = p.machine.memory.load(PhysicalAddress(address), as: UInt32.self)
+        guard first & ~VMCS.shadowIndicator == VMXModel.revision, p.machine.memory.isRAM(PhysicalAddress(address)) else {
             return p.vmFailValid(.vmptrldIncorrectRevision)
         }
         p.vmx.currentVMCS = address
@@ -101,60 +102,5 @@ extension SystemInstructions {
         try p.beginVMXInstruction(.vmptrst, i)
         try p.storeOperand(i, p.vmx.currentVMCS)
         p.vmSucceed()
-    }
-
-    // MARK: VMREAD, VMWRITE
-
-    static func vmread(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
-        try p.beginVMXInstruction(.vmread, i, type: i.reg)
-        guard p.hasCurrentVMCS else { return p.vmFailInvalid() }
-        guard let (field, isHigh) = field(p, i) else { return p.vmFailValid(.unsupportedVMCSComponent) }
-        var value = p.vmcs[field]
-        if isHigh { value >>= 32 }
-        let is64Bit = p.is64BitMode
-        if !i.hasMemory {
-            p.setGPR(Int(i.rm), size: is64Bit ? 8 : 4, value)
-        } else if is64Bit {
-            try p.storeOperand(i, value)
-        } else {
-            try p.storeOperand(i, UInt32(truncatingIfNeeded: value))
-        }
-        p.vmSucceed()
-    }
-
-    static func vmwrite(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
-        try p.beginVMXInstruction(.vmwrite, i, type: i.reg)
-        guard p.hasCurrentVMCS else { return p.vmFailInvalid() }
-        var value: UInt64
-        if !i.hasMemory {
-            value = p.gpr(Int(i.rm), size: p.is64BitMode ? 8 : 4)
-        } else if p.is64BitMode {
-            value = try p.loadOperand(i, as: UInt64.self)
-        } else {
-            value = UInt64(try p.loadOperand(i, as: UInt32.self))
-        }
-        guard let (field, isHigh) = field(p, i) else { return p.vmFailValid(.unsupportedVMCSComponent) }
-        // IA32_VMX_MISC[29] is 0.
-        guard field.encoding.type != .readOnlyData else { return p.vmFailValid(.vmwriteReadOnlyComponent) }
-        switch field.encoding.width {
-        case .bits16: value &= 0xFFFF
-        case .bits32: value &= 0xFFFF_FFFF
-        case .bits64:
-            // Outside 64-bit mode a full access writes bits 31:0 and clears bits 63:32.
-            if isHigh { value = value << 32 | p.vmcs[field] & 0xFFFF_FFFF }
-        case .natural: break
-        }
-        p.writeVMCS { $0.set(field, value) }
-        p.vmSucceed()
-    }
-
-    /// The field that the register operand encodes, nil if there is none.
-    private static func field(_ p: Processor, _ i: borrowing Instruction) -> (VMCSField, isHigh: Bool)? {
-        let raw = p.gpr(Int(i.reg), size: p.is64BitMode ? 8 : 4)
-        guard let encoding = UInt32(exactly: raw) else { return nil }
-        let decoded = VMCSFieldEncoding(encoding)
-        guard !decoded.hasReservedBits, let field = VMCSField(rawValue: encoding & ~1),
-              VMCS.isSupported(field) else { return nil }
-        return (field, decoded.isHigh)
     }
 }

@@ -11,7 +11,8 @@ extension SystemInstructions {
     }
     private static func enter(_ p: Processor, _ i: borrowing Instruction, launch: Bool) throws(Interruption) {
         try p.beginVMXInstruction(launch ? .vmlaunch : .vmresume, i)
-        guard p.hasCurrentVMCS else { return p.vmFailInvalid() }
+        // A shadow VMCS cannot be entered.
+        guard p.hasCurrentVMCS, !p.vmcs.isShadow else { return p.vmFailInvalid() }
         guard !p.system.blockingByMOVSS else { return p.vmFailValid(.entryEventsBlockedByMOVSS) }
         let isLaunched = p.vmcs.isLaunched
         if launch && isLaunched { return p.vmFailValid(.vmlaunchNonClearVMCS) }

@@ -39,7 +39,7 @@ extension Processor {
             t.frame = address & ~t.offsetMask
             return t
         }
-        let e = try eptTranslate(GuestPhysicalAddress(address), kind, isPageWalk: false, linear: a)
+        let e = try eptTranslate(GuestPhysicalAddress(address), kind, isPageWalk: false, linear: a, rights: t.rights)
         t.shift = min(t.guestShift, e.shift)
         if e.readable { t.rights.insert(.eptReadable) }
         if e.writable { t.rights.insert(.eptWritable) }

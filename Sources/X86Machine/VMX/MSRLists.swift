@@ -10,7 +10,7 @@ extension Processor {
             let entry = PhysicalAddress(address &+ n * 16)
             let index = machine.memory.load(entry, as: UInt32.self)
             let reserved = machine.memory.load(entry + 4, as: UInt32.self)
-            guard reserved == 0, Self.isLoadable(index) else { return n + 1 }
+            guard n < VMXModel.msrListLimit, reserved == 0, Self.isLoadable(index) else { return n + 1 }
             do throws(Interruption) {
                 try writeMSR(index, machine.memory.load(entry + 8, as: UInt64.self))
             } catch {
@@ -27,7 +27,7 @@ extension Processor {
             let entry = PhysicalAddress(address &+ n * 16)
             let index = machine.memory.load(entry, as: UInt32.self)
             let reserved = machine.memory.load(entry + 4, as: UInt32.self)
-            guard reserved == 0, !Self.isX2APIC(index) else { return false }
+            guard n < VMXModel.msrListLimit, reserved == 0, !Self.isX2APIC(index) else { return false }
             do throws(Interruption) {
                 let value = try readMSR(index)
                 machine.memory.storeUnnotified(entry + 8, value)

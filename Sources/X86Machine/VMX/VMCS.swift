@@ -12,9 +12,12 @@ struct VMCS {
     let base: UnsafeMutableRawPointer
 
     static let abortOffset = 4
+    /// Bit 31 of the first word: a shadow VMCS. SDM 3C 27.10 "VMCS Types: Ordinary and Shadow".
+    static let shadowIndicator: UInt32 = 1 << 31
     private static let launchOffset = 8
     private static let launched: UInt32 = 1
 
+    var isShadow: Bool { base.load(as: UInt32.self) & Self.shadowIndicator != 0 }
     var isLaunched: Bool { base.load(fromByteOffset: Self.launchOffset, as: UInt32.self) == Self.launched }
 
     /// The field as VMREAD (full access) would give it.
@@ -57,11 +60,11 @@ struct VMCS {
     static func isSupported(_ field: VMCSField) -> Bool {
         switch field {
         case .postedInterruptNotificationVector, .eptpIndex, .hlatPrefixSize, .lastPIDPointerIndex,
-             .guestInterruptStatus, .pmlIndex, .guestUINV,
-             .pmlAddress, .virtualAPICAddress, .apicAccessAddress, .postedInterruptDescriptorAddress,
+             .guestInterruptStatus, .guestUINV,
+             .virtualAPICAddress, .apicAccessAddress, .postedInterruptDescriptorAddress,
              .eoiExitBitmap0, .eoiExitBitmap1, .eoiExitBitmap2, .eoiExitBitmap3,
-             .vmreadBitmapAddress, .vmwriteBitmapAddress, .virtualizationExceptionInformationAddress,
-             .xssExitingBitmap, .enclsExitingBitmap, .subPagePermissionTablePointer, .tscMultiplier,
+             .virtualizationExceptionInformationAddress,
+             .xssExitingBitmap, .enclsExitingBitmap, .subPagePermissionTablePointer,
              .tertiaryProcessorBasedControls, .enclvExitingBitmap, .lowPASIDDirectoryAddress,
              .highPASIDDirectoryAddress, .sharedEPTPointer, .pconfigExitingBitmap, .hlatPointer,
              .pidPointerTableAddress, .secondaryExitControls, .specCtrlMask, .specCtrlShadow,
@@ -71,7 +74,7 @@ struct VMCS {
              .guestFREDSSP1, .guestFREDSSP2, .guestFREDSSP3,
              .hostPerfGlobalCtrl, .hostPKRS, .hostFREDConfig, .hostFREDRSP1, .hostFREDRSP2, .hostFREDRSP3,
              .hostFREDStackLevels, .hostFREDSSP1, .hostFREDSSP2, .hostFREDSSP3,
-             .tprThreshold, .pleGap, .pleWindow, .instructionTimeoutControl,
+             .tprThreshold, .instructionTimeoutControl,
              .guestSCET, .guestSSP, .guestInterruptSSPTable, .hostSCET, .hostSSP, .hostInterruptSSPTable:
             return false
         default:
@@ -79,26 +82,28 @@ struct VMCS {
         }
     }
 
-    /// Highest index (bits 9:1 of the encoding) of a supported field: the VMX-preemption timer value's.
-    static let highestIndex = VMCSField.preemptionTimerValue.encoding.index
+    /// Highest index (bits 9:1 of the encoding) of a supported field: the TSC multiplier's.
+    static let highestIndex = VMCSField.tscMultiplier.encoding.index
 }
 
 extension Processor {
     /// The current VMCS; only while there is one.
-    var vmcs: VMCS {
-        guard let base = machine.memory.hostAddress(of: PhysicalAddress(vmx.currentVMCS)) else {
-            preconditionFailure("the current-VMCS pointer was taken by VMPTRLD, which checks that it is RAM")
+    var vmcs: VMCS { vmcs(at: vmx.currentVMCS) }
+    func vmcs(at address: UInt64) -> VMCS {
+        guard let base = machine.memory.hostAddress(of: PhysicalAddress(address)) else {
+            preconditionFailure("a pointer to a VMCS is used after its revision identifier was found, so it is RAM")
         }
         return VMCS(base: base)
     }
     @inline(__always) var hasCurrentVMCS: Bool { vmx.currentVMCS != VMXState.noVMCS }
 
     /// Changes fields of the current VMCS: the region is a page of guest memory, with all that a write to it entails.
-    @inline(__always) func writeVMCS(_ body: (VMCSWriter) -> Void) {
-        let address = PhysicalAddress(vmx.currentVMCS)
+    @inline(__always) func writeVMCS(_ body: (VMCSWriter) -> Void) { writeVMCS(at: vmx.currentVMCS, body) }
+    @inline(__always) func writeVMCS(at address: UInt64, _ body: (VMCSWriter) -> Void) {
+        let address = PhysicalAddress(address)
         guard let frame = machine.memory.frame(of: address) else { return }
         machine.memory.beforeWrite(frame: frame)
-        body(VMCSWriter(base: vmcs.base))
+        body(VMCSWriter(base: vmcs(at: address.rawValue).base))
         machine.pageWritten(address, size: 8, by: self)
     }
 

@@ -83,6 +83,13 @@ extension Processor {
         controls.ioBitmapB = v[.ioBitmapB]
         controls.msrBitmaps = v[.msrBitmaps]
         controls.tscOffset = v[.tscOffset]
+        controls.tscMultiplier = v[.tscMultiplier]
+        controls.pmlAddress = v[.pmlAddress]
+        controls.vmreadBitmap = v[.vmreadBitmapAddress]
+        controls.vmwriteBitmap = v[.vmwriteBitmapAddress]
+        controls.linkPointer = v[.vmcsLinkPointer]
+        controls.pleGap = v[.pleGap]
+        controls.pleWindow = v[.pleWindow]
         if c.secondary.contains(.enableVMFunctions) {
             controls.vmFunctions = VMFunctionControls(v[.vmFunctionControls])
             controls.eptpList = v[.eptpListAddress]
@@ -95,6 +102,7 @@ extension Processor {
         vmx.pendingMTF = false
         vmx.mtfStart = nil
         vmx.delivery = nil
+        vmx.pauseLoop = nil
         vmx.iretUnblockedNMI = false
         if !c.secondary.contains(.enableVPID) { invalidateVPID(0) }
     }

@@ -163,7 +163,7 @@ extension Processor {
             let isFault = event.type == .hardwareException && event.vector != Vector.debug
                 && event.vector != Vector.machineCheck
             return isFault ? flags | RFLAGS.resume : flags
-        case .eptViolation, .eptMisconfiguration: return flags | RFLAGS.resume
+        case .eptViolation, .eptMisconfiguration, .pageModificationLogFull: return flags | RFLAGS.resume
         default: return cause.instructionLength > 0 ? flags & ~RFLAGS.resume : flags
         }
     }

@@ -9,7 +9,8 @@ enum VMXModel {
     /// The VMX-preemption timer counts down when bit 5 of the TSC changes, as on Haswell.
     static let preemptionTimerShift: UInt64 = 5
     static let cr3Targets: UInt64 = 4
-    /// 512 entries: SDM 3D A.6 "Miscellaneous Data".
+    /// 512 entries, the "recommended maximum" of SDM 3D A.6 "Miscellaneous Data": beyond it behaviour is undefined. Here
+    /// the first entry beyond it fails as one that cannot be loaded or stored does.
     static let msrListLimit: UInt32 = 512
 
     // SDM 3D A.2 "Reserved Controls and Default Settings": the default1 class, and what may be 1 besides.
@@ -32,8 +33,9 @@ enum VMXModel {
     static let secondary: UInt32 = {
         let some: SecondaryControls = .enableEPT | .descriptorTableExiting | .enableRDTSCP | .enableVPID
             | .wbinvdExiting
-        let others: SecondaryControls = .unrestrictedGuest | .enableINVPCID | .enableVMFunctions
-        return (some | others).rawValue
+        let others: SecondaryControls = .unrestrictedGuest | .enableINVPCID | .enableVMFunctions | .pauseLoopExiting
+        let later: SecondaryControls = .vmcsShadowing | .enablePML | .modeBasedExecuteControl | .useTSCScaling
+        return (some | others | later).rawValue
     }()
 
     private static let exitDefault1: UInt32 = 0x0003_6DFF
@@ -59,7 +61,7 @@ enum VMXModel {
     static let ept: EPTAndVPIDCapability = {
         let ept: EPTAndVPIDCapability = .executeOnly | .walkLength4 | .uncacheable | .writeBack | .pages2MiB
             | .pages1GiB
-            | .accessedAndDirty | .invept | .inveptSingleContext | .inveptAllContexts
+            | .accessedAndDirty | .advancedViolationInformation | .invept | .inveptSingleContext | .inveptAllContexts
         let vpid: EPTAndVPIDCapability = .invvpid | .invvpidIndividualAddress | .invvpidSingleContext
             | .invvpidAllContexts | .invvpidSingleContextRetainingGlobals
         return ept | vpid
@@ -81,8 +83,10 @@ enum VMXModel {
         case VMXMSR.exitControls: return ControlCapability(mustBeOne: exitDefault1, mayBeOne: exit).rawValue
         case VMXMSR.entryControls: return ControlCapability(mustBeOne: entryDefault1, mayBeOne: entry).rawValue
         case VMXMSR.miscellaneous:
-            // Exits store EFER.LMA (5); activity states HLT, shutdown, wait-for-SIPI (6 to 8).
+            // Exits store EFER.LMA (5); activity states HLT, shutdown, wait-for-SIPI (6 to 8); VMWRITE to every field
+            // (29); injection of software events of length 0 (30).
             return preemptionTimerShift | 1 << 5 | 7 << 6 | cr3Targets << 16 | UInt64(msrListLimit / 512 - 1) << 25
+                | 1 << 29 | 1 << 30
         case VMXMSR.cr0Fixed0: return cr0Fixed0
         case VMXMSR.cr0Fixed1: return cr0Fixed1
         case VMXMSR.cr4Fixed0: return cr4Fixed0

@@ -35,6 +35,8 @@ struct VMXState {
     var pendingMTF = false
     /// Retired instructions at the first boundary after VM entry with "monitor trap flag".
     var mtfStart: UInt64?
+    /// Cycles of the first and of the latest PAUSE of the guest's current loop. SDM 3C 28.1.3, PAUSE.
+    var pauseLoop: PauseLoop?
     /// An event is being delivered through the IDT; VM exits meanwhile report it as IDT-vectoring information.
     var delivery: EventDelivery?
     /// IRET removed blocking by NMI and has not completed: reported by VM exits for faults of that IRET.
@@ -46,6 +48,8 @@ struct VMXState {
 
     init() {}
 }
+
+struct PauseLoop { var first: UInt64, latest: UInt64 }
 
 /// The event being delivered, as SDM 3C 30.2.4 "Information for VM Exits During Event Delivery" reports it.
 struct EventDelivery {
@@ -76,6 +80,12 @@ struct VMXControls {
     var tscOffset: UInt64 = 0
     var vmFunctions = VMFunctionControls(0)
     var eptpList: UInt64 = 0
+    var tscMultiplier: UInt64 = 0
+    var pmlAddress: UInt64 = 0
+    var vmreadBitmap: UInt64 = 0, vmwriteBitmap: UInt64 = 0
+    /// The VMCS link pointer, all ones if there is none: where shadowed VMREAD and VMWRITE go.
+    var linkPointer: UInt64 = VMXState.noVMCS
+    var pleGap: UInt64 = 0, pleWindow: UInt64 = 0
 }
 
 extension Processor {

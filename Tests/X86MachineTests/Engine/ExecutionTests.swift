@@ -143,6 +143,17 @@ import X86Architecture
         #expect(guest.frame(0) == TestGuest.code + 2)
     }
 
+    @Test("With TF and IA32_DEBUGCTL.BTF set only a taken branch is followed by #DB, which clears BTF")
+    func branchStep() {
+        p.rflags = 2 | RFLAGS.trap
+        p.system.debugCtl = DebugControl.branchStep
+        // INC EAX; JZ (not taken); JMP over one byte.
+        run([0xff, 0xc0, 0x74, 0x10, 0xeb, 0x01, Self.hlt, Self.hlt])
+        #expect(p.gpr(GPR.rax) == 1 && p.cpu.pointee.rip == TestGuest.handlers + 16 + 1)
+        #expect(guest.frame(0) == TestGuest.code + 7)
+        #expect(p.system.debugCtl == 0 && p.system.dr6 & DR6.singleStep != 0)
+    }
+
     // MARK: Stack and flags
 
     @Test("PUSH of the stack pointer stores its old value; POP into it loads the stored one")

@@ -82,11 +82,25 @@ import X86Architecture
         #expect(p.timestampCounter == p.cpu.pointee.cycles)
     }
 
-    @Test func branchRecordingStopsTheRunByName() {
+    @Test func `IA32_DEBUGCTL keeps LBR and BTF, and its reserved bits are #GP`() {
         let guest = TestGuest()
-        _ = write(guest, MSR.debugControl, 1)
+        #expect(write(guest, MSR.debugControl, 3) == nil)
+        #expect(read(guest, MSR.debugControl) == 3)
+        for bit in [2, 5, 13, 16, 63] as [UInt64] { #expect(write(TestGuest(), MSR.debugControl, 1 << bit) == 13) }
+    }
+    @Test(arguments: [0x40, 0x80, 0x800] as [UInt64])
+    func `branch trace messages and freezing stop the run by name`(_ value: UInt64) {
+        let guest = TestGuest()
+        _ = write(guest, MSR.debugControl, value)
         guard case .notModelled(let text) = guest.machine.pendingStop else { Issue.record("no stop"); return }
         #expect(text.contains("IA32_DEBUGCTL"))
+    }
+    @Test(arguments: [0x1C9, 0x680, 0x6CF] as [UInt32])
+    func `reading a last-branch record stops the run by name`(_ msr: UInt32) {
+        let guest = TestGuest()
+        _ = read(guest, msr)
+        guard case .notModelled(let text) = guest.machine.pendingStop else { Issue.record("no stop"); return }
+        #expect(text.contains("last-branch"))
     }
 
     @Test func x2apicRegistersExistInX2APICModeOnly() {

@@ -31,8 +31,9 @@ import X86Architecture
         let needed: UInt64 = switch kind { case .read: 1; case .write: 2; case .execute: 4 }
         guard bits & needed == 0 else { return #expect(cause == nil) }
         #expect(cause?.reason == ExitReason.eptViolation.rawValue)
-        // Access in bits 2:0, permissions in 5:3, linear address valid (7), access to its translation (8).
-        #expect(cause?.qualification == needed | bits << 3 | 1 << 7 | 1 << 8)
+        // Access in bits 2:0, permissions in 5:3, linear address valid (7), access to its translation (8), which is a
+        // user-mode (9), writable (10), executable (11 clear) address.
+        #expect(cause?.qualification == needed | bits << 3 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10)
         #expect(cause?.guestPhysicalAddress?.rawValue == T.page)
         #expect(cause?.guestLinearAddress?.rawValue == T.page)
     }
@@ -47,7 +48,7 @@ import X86Architecture
                 $0.store(entry, $0.load(entry) & ~UInt64(2))
             }
             #expect(Self.exit(m, .read, 0x5000_0000) == nil)
-            #expect(Self.exit(m, .write, 0x5000_0000)?.qualification == 2 | 0b101 << 3 | 1 << 7 | 1 << 8)
+            #expect(Self.exit(m, .write, 0x5000_0000)?.qualification == 2 | 0b101 << 3 | 0b1111 << 7)
         }
     }
 
@@ -60,7 +61,7 @@ import X86Architecture
                 $0.store($0.eptEntry(gpa, level: level), UInt64(0))
             }
             let cause = Self.exit(m, .write, 0x5000_0000)
-            #expect(cause?.reason == ExitReason.eptViolation.rawValue && cause?.qualification == 2 | 1 << 7 | 1 << 8)
+            #expect(cause?.reason == ExitReason.eptViolation.rawValue && cause?.qualification == 2 | 0b1111 << 7)
             #expect(cause?.guestPhysicalAddress?.rawValue == gpa)
         }
     }

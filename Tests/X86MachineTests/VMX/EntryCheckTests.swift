@@ -94,7 +94,7 @@ struct EntryCase: CustomTestStringConvertible, Sendable {
         EntryCase("pinBasedReserved") { $0[.pinBasedControls] |= 1 << 7 },
         EntryCase("pinBasedReserved") { $0[.pinBasedControls] &= ~2 },
         EntryCase("processorBasedReserved") { $0[.processorBasedControls] |= 1 << 21 },
-        EntryCase("secondaryReserved") { $0.set(SecondaryControls.vmcsShadowing) },
+        EntryCase("secondaryReserved") { $0.set(SecondaryControls.enableENCLSExiting) },
         EntryCase("cr3TargetCount") { $0[.cr3TargetCount] = 5 },
         EntryCase("ioBitmapAddresses") { $0.set(ProcessorBasedControls.useIOBitmaps); $0[.ioBitmapA] += 1 },
         EntryCase("ioBitmapAddresses") { $0.set(ProcessorBasedControls.useIOBitmaps); $0[.ioBitmapB] = 1 << 46 },
@@ -109,6 +109,21 @@ struct EntryCase: CustomTestStringConvertible, Sendable {
         EntryCase("unrestrictedGuestNeedsEPT") {
             $0.set(SecondaryControls.unrestrictedGuest)
             $0.clear(.enableEPT)
+        },
+        EntryCase("modeBasedExecuteNeedsEPT") {
+            $0.set(SecondaryControls.modeBasedExecuteControl)
+            $0.clear(.enableEPT)
+        },
+        EntryCase("pmlNeedsEPT") { $0.set(SecondaryControls.enablePML); $0.clear(.enableEPT) },
+        EntryCase("pmlAddress") { $0.set(SecondaryControls.enablePML); $0[.pmlAddress] = 8 },
+        EntryCase("pmlAddress") { $0.set(SecondaryControls.enablePML); $0[.pmlAddress] = 1 << 46 },
+        EntryCase("shadowingBitmapAddresses") {
+            $0.set(SecondaryControls.vmcsShadowing)
+            $0[.vmreadBitmapAddress] = 8
+        },
+        EntryCase("shadowingBitmapAddresses") {
+            $0.set(SecondaryControls.vmcsShadowing)
+            $0[.vmwriteBitmapAddress] = 1 << 46
         },
         EntryCase("vmFunctionReserved") { $0.set(SecondaryControls.enableVMFunctions); $0[.vmFunctionControls] = 2 },
         EntryCase("eptpSwitchingNeedsEPT") {
@@ -143,7 +158,7 @@ struct EntryCase: CustomTestStringConvertible, Sendable {
             $0.injects(vector: 13, .hardwareException, errorCode: true)
             $0[.entryExceptionErrorCode] = 0x1_0000
         },
-        EntryCase("injectionLength") { $0.injects(vector: 0x80, .softwareInterrupt); $0[.entryInstructionLength] = 0 },
+        EntryCase("injectionLength") { $0.injects(vector: 0x80, .softwareInterrupt); $0[.entryInstructionLength] = 16 },
         EntryCase("injectionLength") { $0.injects(vector: 3, .softwareException); $0[.entryInstructionLength] = 16 },
         EntryCase("entryMSRLoadArea") { $0[.entryMSRLoadCount] = 1; $0[.entryMSRLoadAddress] = 1 },
     ]

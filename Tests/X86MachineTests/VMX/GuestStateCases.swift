@@ -137,6 +137,11 @@ extension EntryCheckTests {
             $0[.vmcsLinkPointer] = VMXTestMachine.page + 8
         },
         EntryCase("linkPointerRevision") { $0[.vmcsLinkPointer] = VMXTestMachine.page },
+        EntryCase("linkPointerShadowIndicator") { $0[.vmcsLinkPointer] = VMXTestMachine.shadowVMCS },
+        EntryCase("linkPointerShadowIndicator") {
+            $0.set(SecondaryControls.vmcsShadowing)
+            $0[.vmcsLinkPointer] = VMXTestMachine.otherVMCS
+        },
         EntryCase("linkPointerIsNotCurrent") { $0[.vmcsLinkPointer] = VMXTestMachine.vmcs },
         EntryCase("pdptesReserved") { $0.fill32BitGuest(); $0[.guestPDPTE2] = 0x1003 },
     ]

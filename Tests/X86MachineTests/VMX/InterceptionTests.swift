@@ -92,6 +92,44 @@ import X86Decoder
         #expect(m.p.gpr(GPR.rdx) >= 1 << 8)
     }
 
+    @Test func `the TSC is multiplied by the TSC multiplier, 48 bits of it after the binary point, then offset`() {
+        let m = guest {
+            $0.set(ProcessorBasedControls.useTSCOffsetting)
+            $0.set(SecondaryControls.useTSCScaling)
+            $0[.tscMultiplier] = 3 << 47
+            $0[.tscOffset] = 1 << 40
+        }
+        m.p.system.tscAdjust = 0x10_0000_0000
+        let before = m.p.timestampCounter
+        m.run(Code.rdtsc)
+        let value = m.p.gpr(GPR.rdx) << 32 | m.p.gpr(GPR.rax)
+        #expect(value >= before + before / 2 + 1 << 40 && value < before * 2 + 1 << 40)
+    }
+    /// SDM 3C 28.1.3 "Instructions That Cause VM Exits Conditionally", PAUSE.
+    @Test func `PAUSEs at most a gap apart exit when their loop is older than the window`() {
+        func looping(_ change: (VMXTestMachine) -> Void = { _ in }) -> VMXTestMachine {
+            guest {
+                $0.set(SecondaryControls.pauseLoopExiting)
+                $0[.pleGap] = 100
+                $0[.pleWindow] = 1000
+                change($0)
+            }
+        }
+        func pauses(_ m: VMXTestMachine, every cycles: UInt64) -> Int? {
+            for n in 0..<50 {
+                m.p.cpu.pointee.rip = T.guestCode
+                if m.run(Code.pause) == .exit(ExitReason.pause.rawValue) { return n }
+                m.p.cpu.pointee.cycles += cycles
+            }
+            return nil
+        }
+        // The first one is at 0; 90 * 12 is the first age above 1000.
+        #expect(pauses(looping(), every: 90) == 12)
+        #expect(pauses(looping(), every: 150) == nil)
+        #expect(pauses(looping { $0.fillUserGuest() }, every: 90) == nil)
+        #expect(pauses(guest(), every: 90) == nil)
+    }
+
     // MARK: Qualifications and instruction information
 
     @Test func `INVLPG reports its linear address`() {

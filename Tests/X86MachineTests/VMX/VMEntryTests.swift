@@ -108,6 +108,16 @@ import X86Architecture
         #expect(m[.exitReason] == 0x8000_0022 && m[.exitQualification] == 2)
         #expect(!m.p.vmcs.isLaunched && m.p.cpu.pointee.rip == T.hostEntry)
     }
+    @Test func `the entry after the recommended maximum of IA32_VMX_MISC fails`() throws {
+        let misc = VMXMiscellaneous(try #require(VMXModel.capability(VMXMSR.miscellaneous, cr4Fixed1: 0)))
+        let m = VMXTestMachine().prepared()
+        area(m, Array(repeating: (MSR.star, 1), count: Int(misc.msrListLimit)))
+        #expect(m.launch())
+        let other = VMXTestMachine().prepared()
+        area(other, Array(repeating: (MSR.star, 1), count: Int(misc.msrListLimit) + 1))
+        #expect(!other.launch())
+        #expect(other[.exitReason] == 0x8000_0022 && other[.exitQualification] == misc.msrListLimit + 1)
+    }
     @Test func `reserved bits in an entry fail it`() {
         let m = VMXTestMachine().prepared()
         area(m, [(MSR.star, 1)])

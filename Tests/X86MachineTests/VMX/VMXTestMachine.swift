@@ -15,6 +15,8 @@ final class VMXTestMachine {
     static let data: UInt64 = 0x8000
     static let hostPageTable: UInt64 = 0x1_0000
     static let vmxon: UInt64 = 0x2_0000, vmcs: UInt64 = 0x2_1000, otherVMCS: UInt64 = 0x2_2000
+    static let shadowVMCS: UInt64 = 0x2_3000
+    static let vmreadBitmap: UInt64 = 0x2_9000, vmwriteBitmap: UInt64 = 0x2_A000, modificationLog: UInt64 = 0x2_B000
     static let ioBitmapA: UInt64 = 0x2_4000, ioBitmapB: UInt64 = 0x2_5000, msrBitmaps: UInt64 = 0x2_6000
     static let eptpList: UInt64 = 0x2_7000, msrArea: UInt64 = 0x2_8000
     static let guestCode: UInt64 = 0x5_0000, hostEntry: UInt64 = 0x5_1000
@@ -108,6 +110,7 @@ final class VMXTestMachine {
             store(Self.idt + vector * 16, handler & 0xFFFF | 0x8 << 16 | 0x8E00 << 32 | (handler >> 16 & 0xFFFF) << 48)
         }
         for region in [Self.vmxon, Self.vmcs, Self.otherVMCS] { store(region, VMXModel.revision) }
+        store(Self.shadowVMCS, VMXModel.revision | VMCS.shadowIndicator)
     }
 
     private func enterLongMode() {

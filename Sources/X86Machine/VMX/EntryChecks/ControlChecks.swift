@@ -5,8 +5,8 @@ extension EntryChecks {
     static let controlChecks: [Check] = [
         pinBasedReserved, processorBasedReserved, secondaryReserved, cr3TargetCount, ioBitmapAddresses,
         msrBitmapAddress, virtualNMIsNeedNMIExiting, nmiWindowNeedsVirtualNMIs, vpidIsNotZero, eptpMemoryType,
-        eptpWalkLength, eptpReserved, unrestrictedGuestNeedsEPT, vmFunctionReserved, eptpSwitchingNeedsEPT,
-        eptpListAddress, exitReserved, savePreemptionTimerNeedsTimer, exitMSRStoreArea, exitMSRLoadArea,
+        eptpWalkLength, eptpReserved, unrestrictedGuestNeedsEPT, modeBasedExecuteNeedsEPT, pmlNeedsEPT, pmlAddress,
+        vmFunctionReserved, eptpSwitchingNeedsEPT, eptpListAddress, shadowingBitmapAddresses, exitReserved, savePreemptionTimerNeedsTimer, exitMSRStoreArea, exitMSRLoadArea,
         entryReserved, injectionType, injectionVector, injectionErrorCodeDelivery, injectionReserved,
         injectionErrorCode, injectionLength, entryMSRLoadArea,
     ]
@@ -87,6 +87,26 @@ extension EntryChecks {
         guard s.unrestricted, !s.secondary.contains(.enableEPT) else { return nil }
         return s.fail("unrestrictedGuestNeedsEPT", execution, .secondaryProcessorBasedControls,
                       "\"enable EPT\" with \"unrestricted guest\"")
+    }
+    @Sendable static func modeBasedExecuteNeedsEPT(_ s: Self) -> VMEntryCheckFailure? {
+        guard s.secondary.contains(.modeBasedExecuteControl), !s.secondary.contains(.enableEPT) else { return nil }
+        return s.fail("modeBasedExecuteNeedsEPT", execution, .secondaryProcessorBasedControls,
+                      "\"enable EPT\" with \"mode-based execute control for EPT\"")
+    }
+    @Sendable static func pmlNeedsEPT(_ s: Self) -> VMEntryCheckFailure? {
+        guard s.secondary.contains(.enablePML), !s.secondary.contains(.enableEPT) else { return nil }
+        return s.fail("pmlNeedsEPT", execution, .secondaryProcessorBasedControls, "\"enable EPT\" with \"enable PML\"")
+    }
+    @Sendable static func pmlAddress(_ s: Self) -> VMEntryCheckFailure? {
+        guard s.secondary.contains(.enablePML), !s.isPageAddress(s.vmcs[.pmlAddress]) else { return nil }
+        return s.fail("pmlAddress", execution, .pmlAddress, "a 4-KByte aligned physical address")
+    }
+    @Sendable static func shadowingBitmapAddresses(_ s: Self) -> VMEntryCheckFailure? {
+        guard s.secondary.contains(.vmcsShadowing) else { return nil }
+        for field in [VMCSField.vmreadBitmapAddress, .vmwriteBitmapAddress] where !s.isPageAddress(s.vmcs[field]) {
+            return s.fail("shadowingBitmapAddresses", execution, field, "a 4-KByte aligned physical address")
+        }
+        return nil
     }
     @Sendable static func vmFunctionReserved(_ s: Self) -> VMEntryCheckFailure? {
         guard s.secondary.contains(.enableVMFunctions) else { return nil }
@@ -176,9 +196,9 @@ extension EntryChecks {
         case .softwareInterrupt, .privilegedSoftwareException, .softwareException: break
         default: return nil
         }
-        let length = s.vmcs[.entryInstructionLength]
-        return length >= 1 && length <= 15 ? nil
-            : s.fail("injectionLength", entryControls, .entryInstructionLength, "1 to 15")
+        // IA32_VMX_MISC[30] is 1.
+        return s.vmcs[.entryInstructionLength] <= 15 ? nil
+            : s.fail("injectionLength", entryControls, .entryInstructionLength, "0 to 15")
     }
     @Sendable static func entryMSRLoadArea(_ s: Self) -> VMEntryCheckFailure? {
         s.area("entryMSRLoadArea", entryControls, .entryMSRLoadAddress, .entryMSRLoadCount)

@@ -8,7 +8,7 @@ extension EntryChecks {
         interruptibilityReserved, blockingBySTIOrMOVSS, blockingBySTINeedsIF, externalInjectionWithBlocking,
         nmiInjectionWithBlockingByMOVSS, blockingBySMI, nmiInjectionWithVirtualBlocking, enclaveInterruption,
         pendingDebugReserved, pendingDebugSingleStep, pendingDebugRTM, linkPointerAddress, linkPointerRevision,
-        linkPointerIsNotCurrent, pdptesReserved,
+        linkPointerShadowIndicator, linkPointerIsNotCurrent, pdptesReserved,
     ]
 
     private static let nonRegisterTitle: StaticString = "SDM 3C 29.3.1.5 \"Checks on Guest Non-Register State\""
@@ -126,11 +126,19 @@ extension EntryChecks {
         guard let link = s.link, !s.isPageAddress(link) else { return nil }
         return s.failLink("linkPointerAddress", "all ones, or a 4-KByte aligned physical address")
     }
-    /// VMCS shadowing is not supported: bit 31 of the revision identifier must be 0.
     @Sendable static func linkPointerRevision(_ s: Self) -> VMEntryCheckFailure? {
-        guard let link = s.link,
-              s.memory.load(PhysicalAddress(link), as: UInt32.self) != VMXModel.revision else { return nil }
-        return s.failLink("linkPointerRevision", "the VMCS revision identifier at that address")
+        guard let link = s.link else { return nil }
+        let first = s.memory.load(PhysicalAddress(link), as: UInt32.self) & ~VMCS.shadowIndicator
+        return first == VMXModel.revision && s.memory.isRAM(PhysicalAddress(link)) ? nil
+            : s.failLink("linkPointerRevision", "the VMCS revision identifier at that address")
+    }
+    @Sendable static func linkPointerShadowIndicator(_ s: Self) -> VMEntryCheckFailure? {
+        guard let link = s.link else { return nil }
+        let isShadow = s.memory.load(PhysicalAddress(link), as: UInt32.self) & VMCS.shadowIndicator != 0
+        let wanted = s.secondary.contains(.vmcsShadowing)
+        return isShadow == wanted ? nil
+            : s.failLink("linkPointerShadowIndicator",
+                         "a VMCS with shadow-VMCS indicator \(wanted ? 1 : 0), as \"VMCS shadowing\" says")
     }
     @Sendable static func linkPointerIsNotCurrent(_ s: Self) -> VMEntryCheckFailure? {
         s.link == s.pointer ? s.failLink("linkPointerIsNotCurrent", "not the current VMCS") : nil

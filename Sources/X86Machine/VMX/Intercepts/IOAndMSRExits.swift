@@ -58,7 +58,12 @@ extension Processor {
         return byte & (1 << UInt8(msr & 7)) != 0
     }
 
-    /// What RDTSC, RDTSCP and RDMSR of IA32_TIME_STAMP_COUNTER add in VMX non-root operation.
-    /// SDM 3C 27.6.5 "Time-Stamp Counter Offset and Multiplier".
-    var tscOffsetOfGuest: UInt64 { guestHas(.useTSCOffsetting) ? vmx.controls.tscOffset : 0 }
+    /// What RDTSC, RDTSCP and RDMSR of IA32_TIME_STAMP_COUNTER give, in VMX non-root operation multiplied (48 bits
+    /// after the binary point) and offset. SDM 3C 27.6.5 "Time-Stamp Counter Offset and Multiplier".
+    var visibleTimestampCounter: UInt64 {
+        guard guestHas(.useTSCOffsetting) else { return timestampCounter }
+        guard guestHas(.useTSCScaling) else { return timestampCounter &+ vmx.controls.tscOffset }
+        let product = timestampCounter.multipliedFullWidth(by: vmx.controls.tscMultiplier)
+        return (product.high &<< 16 | product.low &>> 48) &+ vmx.controls.tscOffset
+    }
 }

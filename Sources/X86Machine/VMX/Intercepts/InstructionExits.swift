@@ -74,6 +74,14 @@ extension Processor {
     }
     func vmxCheckPAUSE(_ i: borrowing Instruction) throws(Interruption) {
         if guestHas(.pauseExiting) { throw exit(.pause, i) }
+        guard guestHas(.pauseLoopExiting), system.cpl == 0 else { return }
+        let now = timestampCounter
+        guard let loop = vmx.pauseLoop, now &- loop.latest <= vmx.controls.pleGap else {
+            vmx.pauseLoop = PauseLoop(first: now, latest: now)
+            return
+        }
+        vmx.pauseLoop?.latest = now
+        if now &- loop.first > vmx.controls.pleWindow { throw exit(.pause, i) }
     }
 
     // MARK: Descriptor-table registers
