@@ -45,6 +45,7 @@ public struct EventTrace {
                 rip: LinearAddress(event.values[0]), index: UInt32(truncatingIfNeeded: event.values[1]))
             members.append(("crossing", .string(crossing.rawValue)))
         }
+        if let note = event.note { members.append(("check", .string(note))) }
         return JSONValue.object(members).text(indent: nil) + "\n"
     }
 }

@@ -5,6 +5,7 @@ import X86Machine
 public struct EventRecord: Sendable, Equatable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         case eptpSwitch, vmExit, vmEntry, delivered, interruptReturn, controlRegisterWrite, eptViolation, halted, serial
+        case vmEntryFailure
 
         public var name: String {
             switch self {
@@ -17,6 +18,7 @@ public struct EventRecord: Sendable, Equatable {
             case .eptViolation: "ept-violation"
             case .halted: "halted"
             case .serial: "serial"
+            case .vmEntryFailure: "vm-entry-failure"
             }
         }
         public var fields: [String] {
@@ -30,6 +32,7 @@ public struct EventRecord: Sendable, Equatable {
             case .eptViolation: ["address", "qualification", "rip"]
             case .halted: ["rip"]
             case .serial: ["port", "byte"]
+            case .vmEntryFailure: ["field", "value", "rip"]
             }
         }
     }
@@ -39,6 +42,8 @@ public struct EventRecord: Sendable, Equatable {
     public var kind: Kind
     /// In the order of `kind.fields`; the rest is 0.
     public var values: InlineArray<5, UInt64>
+    /// What the values do not say, for readers: no part of a recording or of a comparison.
+    public var note: String?
 
     public static func == (a: Self, b: Self) -> Bool {
         guard a.cycle == b.cycle, a.processor == b.processor, a.kind == b.kind else { return false }
@@ -62,6 +67,10 @@ public struct EventRecord: Sendable, Equatable {
         case .vmEntry(let rip, let eptp):
             kind = .vmEntry
             v[0] = rip.rawValue; v[1] = eptp
+        case .vmEntryFailure(let failure, let rip):
+            kind = .vmEntryFailure
+            v[0] = UInt64(failure.field.rawValue); v[1] = failure.value; v[2] = rip.rawValue
+            note = failure.description
         case .delivered(let vector, let how, let rip, let rsp, let frame):
             kind = .delivered
             v[0] = UInt64(vector); v[1] = UInt64(how.rawValue); v[2] = rip.rawValue; v[3] = rsp; v[4] = frame.rawValue

@@ -139,7 +139,8 @@ extension Machine {
         if platform.events.heap.allSatisfy({ platform.idle.hasSettled($0.event) }) { return false }
         let wakesByNMI = platform.events.heap.contains { if case .nmi = $0.event { true } else { false } }
         return processors.contains { processor in
-            processor.system.activity == .halted
+            processor.system.activity == .shutdown && processor.vmx.inNonRoot
+                || processor.system.activity == .halted
                 && (wakesByNMI || processor.vmx.inNonRoot || processor.system.flags & RFLAGS.interrupt != 0)
         }
     }
@@ -156,7 +157,9 @@ extension Machine {
 
 extension Processor {
     /// Active, or halted with something that ends the wait at the next boundary.
-    var isRunnable: Bool { system.activity == .active || boundaryWork && system.activity != .shutdown }
+    var isRunnable: Bool {
+        system.activity == .active || boundaryWork && (system.activity != .shutdown || vmx.inNonRoot)
+    }
 }
 
 /// Lower-case hexadecimal with 0x.

@@ -1,5 +1,5 @@
 import X86Architecture
-import X86Machine
+@testable import X86Machine
 @testable import Simulation
 import Testing
 import Traces
@@ -30,7 +30,11 @@ struct RecordingTests {
         .controlRegisterWrite(register: 3, old: 1, new: 2, rip: LinearAddress(3)),
         .eptViolation(address: GuestPhysicalAddress(1), qualification: 2, rip: LinearAddress(3)),
         .halted(rip: LinearAddress(10)),
-        .serialOutput(port: 0x3f8, byte: 65)
+        .serialOutput(port: 0x3f8, byte: 65),
+        .vmEntryFailure(
+            VMEntryCheckFailure(
+                group: .controls, id: "vpidIsNotZero", title: "", field: .virtualProcessorIdentifier, value: 0,
+                wanted: ""), rip: LinearAddress(11))
     ]
 
     static func text() -> String {
@@ -93,7 +97,7 @@ struct RecordingTests {
         "a malformed line is named with what was found and expected",
         arguments: [
             ("lvdsim-run 1", "lvdsim-run 2", 1), ("seed 1", "seed x", 7), ("cpus 2", "cpus 9", 6),
-            ("kind=0", "kond=0", 15), ("vm-exit", "vm-exot", 14), ("end\n", "fin\n", 21)
+            ("kind=0", "kond=0", 15), ("vm-exit", "vm-exot", 14), ("end\n", "fin\n", 22)
         ])
     func malformed(old: String, new: String, line: Int) {
         let text = Self.text()

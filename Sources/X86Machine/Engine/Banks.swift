@@ -8,6 +8,27 @@ struct BankContext: Equatable {
     var view: UInt64 = 0
 }
 
+/// Which slots of a table have been filled since it was last emptied, as long as they are few: flushes of a nearly
+/// empty table (VM exits without VPIDs, one after the other) then cost what it holds.
+struct FilledSlots {
+    private var slots = InlineArray<256, UInt16>(repeating: 0)
+    private var count = 0
+
+    @inline(__always) mutating func note(_ slot: Int) {
+        if count < slots.count { slots[count] = UInt16(truncatingIfNeeded: slot) }
+        count &+= 1
+    }
+    /// Empties the table.
+    mutating func clear<T>(_ table: UnsafeMutablePointer<T>, capacity: Int, to empty: T) {
+        if count <= slots.count {
+            for n in 0..<count { table[Int(slots[n])] = empty }
+        } else {
+            table.update(repeating: empty, count: capacity)
+        }
+        count = 0
+    }
+}
+
 /// Fast translations of one context, and a cache from RIP to block for it.
 final class Bank {
     let entries: UnsafeMutablePointer<TLBEntry>
@@ -16,6 +37,7 @@ final class Bank {
     var isUsed = false
     /// Has entries or jumps since it was last emptied.
     var isDirty = false
+    private var filledEntries = FilledSlots(), filledJumps = FilledSlots()
     /// Which pages, by the low bits of their numbers, jumps lead to.
     private var codePages = InlineArray<64, UInt64>(repeating: 0)
 
@@ -31,7 +53,7 @@ final class Bank {
 
     func flush(_ placeholder: UnsafeMutablePointer<MicroOp>) {
         guard isDirty else { return }
-        entries.update(repeating: FastBank.empty, count: FastBank.count)
+        filledEntries.clear(entries, capacity: FastBank.count, to: FastBank.empty)
         flushJumps(placeholder)
         isDirty = false
     }
@@ -42,7 +64,19 @@ final class Bank {
     }
     func flushJumps(_ placeholder: UnsafeMutablePointer<MicroOp>) {
         codePages = .init(repeating: 0)
-        jumps.update(repeating: JumpEntry(rip: JumpCache.noRIP, op: placeholder), count: JumpCache.count)
+        filledJumps.clear(jumps, capacity: JumpCache.count, to: JumpEntry(rip: JumpCache.noRIP, op: placeholder))
+    }
+    func insert(_ entry: TLBEntry, tag: UInt64) {
+        let slot = FastBank.entry(entries, tag)
+        slot.pointee = entry
+        filledEntries.note(slot - entries)
+        isDirty = true
+    }
+    func insertJump(_ rip: UInt64, to op: OpPointer) {
+        let slot = JumpCache.entry(jumps, rip)
+        slot.pointee = JumpEntry(rip: rip, op: op)
+        filledJumps.note(slot - jumps)
+        isDirty = true
     }
 }
 

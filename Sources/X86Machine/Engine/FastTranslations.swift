@@ -64,11 +64,12 @@ extension Processor {
               let host = machine.memory.hostAddress(of: physicalPage)
         else { return }
         let tag = page.rawValue
-        FastBank.entry(bank.entries, tag).pointee = TLBEntry(
-            read: readable ? tag : ~0,
-            write: writable && machine.memory.flags(ofPage: physicalPage) == .none ? tag : ~0,
-            execute: executable ? tag : ~0,
-            addend: UInt64(UInt(bitPattern: host)) &- tag)
-        bank.isDirty = true
+        bank.insert(
+            TLBEntry(
+                read: readable ? tag : ~0,
+                write: writable && machine.memory.flags(ofPage: physicalPage) == .none ? tag : ~0,
+                execute: executable ? tag : ~0,
+                addend: UInt64(UInt(bitPattern: host)) &- tag),
+            tag: tag)
     }
 }

@@ -110,7 +110,7 @@ func linkBlock(_ cpu: CPUPointer, _ link: OpPointer, _ tlb: TLBPointer, _ cycles
 func findBlock(_ cpu: CPUPointer, _ op: OpPointer, _ tlb: TLBPointer, _ cycles: UInt64, _ rip: UInt64) -> Flow {
     let p = Processor.of(cpu), s = Step(cpu, op, tlb, cycles)
     guard let block = p.lookUp(rip, cycles) else { return s.leave(LeaveReason.interruption, rip, cpu.pointee.cycles) }
-    if p.isCacheable(block) { s.jumpEntry(rip).pointee = JumpEntry(rip: rip, op: block.ops) }
+    if p.isCacheable(block) { p.engine.banks.current.insertJump(rip, to: block.ops) }
     if _slowPath(cpu.pointee.cycles >= cpu.pointee.nextEvent) {
         return s.leave(LeaveReason.boundary, rip, cpu.pointee.cycles)
     }

@@ -6,6 +6,8 @@ public enum Event: Sendable {
     case eptpSwitch(rip: LinearAddress, index: UInt32, from: UInt64, to: UInt64)
     case vmExit(reason: UInt16, qualification: UInt64, rip: LinearAddress)
     case vmEntry(rip: LinearAddress, eptp: UInt64)
+    /// VMLAUNCH or VMRESUME at `rip` violated a check. (Failures of checks on guest state are VM exits besides.)
+    case vmEntryFailure(VMEntryCheckFailure, rip: LinearAddress)
     /// Delivered through the IDT; `rip` and `rsp` are the interrupted ones. External, NMI, software, exception alike.
     case delivered(vector: UInt8, kind: DeliveryKind, rip: LinearAddress, rsp: UInt64, frame: LinearAddress)
     case interruptReturn(rip: LinearAddress, to: LinearAddress)
@@ -57,7 +59,7 @@ extension Event {
     public var mask: EventMask {
         switch self {
         case .eptpSwitch: .eptpSwitch
-        case .vmExit, .vmEntry: .vmTransition
+        case .vmExit, .vmEntry, .vmEntryFailure: .vmTransition
         case .delivered, .interruptReturn: .delivery
         case .controlRegisterWrite: .controlRegister
         case .eptViolation: .eptViolation
@@ -79,6 +81,8 @@ extension Event {
             h.add(UInt64(reason)); h.add(qualification); h.add(rip.rawValue)
         case .vmEntry(let rip, let eptp):
             h.add(1 << 32); h.add(rip.rawValue); h.add(eptp)
+        case .vmEntryFailure(let failure, let rip):
+            h.add(2 << 32); h.add(UInt64(failure.field.rawValue)); h.add(failure.value); h.add(rip.rawValue)
         case .delivered(let vector, let kind, let rip, let rsp, let frame):
             h.add(UInt64(vector) << 8 | UInt64(kind.rawValue)); h.add(rip.rawValue); h.add(rsp); h.add(frame.rawValue)
         case .interruptReturn(let rip, let to):

@@ -91,7 +91,8 @@ extension SystemInstructions {
         guard address != p.vmx.vmxonPointer else { return p.vmFailValid(.vmptrldWithVMXONPointer) }
         // Bit 31 is the shadow-VMCS indicator. Outside RAM everything reads as ones.
         let first = p.machine.memory.load(PhysicalAddress(address), as: UInt32.self)
-        guard first & ~VMCS.shadowIndicator == VMXModel.revision, p.machine.memory.isRAM(PhysicalAddress(address)) else {
+        guard first & ~VMCS.shadowIndicator == VMXModel.revision,
+              p.machine.memory.isRAM(PhysicalAddress(address)) else {
             return p.vmFailValid(.vmptrldIncorrectRevision)
         }
         p.vmx.currentVMCS = address

@@ -106,8 +106,8 @@ struct TranslationCache {
 
     init() { slots = Array(repeating: Self.freeSlot, count: Self.smallest) }
 
-    /// The translation that an access to `a` would use.
-    func lookup(_ a: LinearAddress, _ tags: TranslationTags) -> Translation? {
+    /// The translation that an access to `a` would use. (Inlined: a call would copy what the processor holds.)
+    @inline(__always) func lookup(_ a: LinearAddress, _ tags: TranslationTags) -> Translation? {
         for i in Self.shifts.indices {
             let shift = Self.shifts[i]
             guard countByShift[Int(shift)] > 0 else { continue }
@@ -189,6 +189,7 @@ struct TranslationCache {
         return dropped
     }
 
+    @inline(__always)
     private func home(_ page: UInt64, _ shift: UInt8, _ vpid: UInt16, _ pcid: UInt16, _ ep4ta: UInt64) -> Int {
         var h = page &>> 12 ^ UInt64(shift) &<< 52 ^ UInt64(vpid) &<< 36 ^ UInt64(pcid) &<< 20
         h = (h ^ ep4ta &* 0x9E37_79B9_7F4A_7C15) &* 0xD6E8_FEB8_6659_FD93
@@ -196,6 +197,7 @@ struct TranslationCache {
         return Int(truncatingIfNeeded: h &* 0xD6E8_FEB8_6659_FD93 &>> 20) & (slots.count - 1)
     }
 
+    @inline(__always)
     private func find(_ page: UInt64, _ shift: UInt8, _ vpid: UInt16, _ pcid: UInt16, _ ep4ta: UInt64) -> Int? {
         var i = home(page, shift, vpid, pcid, ep4ta)
         while slots[i].page != Self.free {

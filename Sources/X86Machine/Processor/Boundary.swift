@@ -45,10 +45,13 @@ extension Processor {
             return true
         }
         system.pendingSIPI = nil
-        if system.activity == .shutdown { return false }
+        // A VM entry can leave a guest in shutdown: NMIs and the VMX-preemption timer end it, external interrupts are
+        // blocked (SDM 3C 29.7.2 "Activity State").
+        let isShutdown = system.activity == .shutdown
+        if isShutdown && !vmx.inNonRoot { return false }
         try vmxBoundaryMTF()
         // Traps of the instruction before; MOV SS and POP SS hold them back (SDM 3A 6.8.3).
-        if system.pendingDebug & Self.debugConditions != 0 && !system.blockingByMOVSS {
+        if system.pendingDebug & Self.debugConditions != 0 && !system.blockingByMOVSS && !isShutdown {
             let conditions = system.pendingDebug & Self.debugConditions
             system.pendingDebug = 0
             throw .exception(debugException(conditions))
@@ -62,7 +65,7 @@ extension Processor {
             return true
         }
         try vmxBoundaryBeforeInterrupts()
-        if hasPendingInterrupt {
+        if hasPendingInterrupt && !isShutdown {
             try vmxCheckExternalInterrupt()
             if acceptsInterrupts {
                 cpu.pointee.cycles &+= Timing.haswell.interruptAcknowledge

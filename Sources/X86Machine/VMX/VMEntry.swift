@@ -9,11 +9,11 @@ extension Processor {
         vmx.entryFailure = nil
         let checks = EntryChecks(self)
         if let failure = checks.run(EntryChecks.controlChecks) {
-            vmx.entryFailure = failure
+            noteFailure(failure)
             return vmFailValid(.entryInvalidControlFields)
         }
         if let failure = checks.run(EntryChecks.hostStateChecks) {
-            vmx.entryFailure = failure
+            noteFailure(failure)
             return vmFailValid(.entryInvalidHostState)
         }
         let launchedRIP = LinearAddress(cpu.pointee.rip)
@@ -21,7 +21,7 @@ extension Processor {
         for group in [EntryChecks.guestRegisterChecks, EntryChecks.guestSegmentChecks,
                       EntryChecks.guestTableAndFlagChecks, EntryChecks.guestNonRegisterChecks] {
             if let failure = checks.run(group) {
-                vmx.entryFailure = failure
+                noteFailure(failure)
                 return failEntry(.entryFailureInvalidGuestState, failure.qualification.rawValue, launchedRIP)
             }
         }
@@ -44,6 +44,12 @@ extension Processor {
         inject(checks.injection, vmcs)
         // What runs next is where the guest (or, if the injection ended in a VM exit, the host) is now.
         nextRIP = cpu.pointee.rip
+    }
+
+    private func noteFailure(_ failure: VMEntryCheckFailure) {
+        vmx.entryFailure = failure
+        guard machine.eventMask.contains(.vmTransition) else { return }
+        machine.emit(.vmEntryFailure(failure, rip: LinearAddress(cpu.pointee.rip)), self)
     }
 
     /// SDM 3C 29.8 "VM-Entry Failures During or After Loading Guest State".

@@ -9,8 +9,8 @@ enum VMXModel {
     /// The VMX-preemption timer counts down when bit 5 of the TSC changes, as on Haswell.
     static let preemptionTimerShift: UInt64 = 5
     static let cr3Targets: UInt64 = 4
-    /// 512 entries, the "recommended maximum" of SDM 3D A.6 "Miscellaneous Data": beyond it behaviour is undefined. Here
-    /// the first entry beyond it fails as one that cannot be loaded or stored does.
+    /// 512 entries, the "recommended maximum" of SDM 3D A.6 "Miscellaneous Data": beyond it behaviour is undefined.
+    /// Here the first entry beyond it fails as one that cannot be loaded or stored does.
     static let msrListLimit: UInt32 = 512
 
     // SDM 3D A.2 "Reserved Controls and Default Settings": the default1 class, and what may be 1 besides.

@@ -201,7 +201,7 @@ import X86Architecture
         }
         #expect(m.step() == .exit(48))
         #expect(m[.guestPhysicalAddress] == T.guestCode && m[.guestLinearAddress] == T.guestCode)
-        #expect(m[.exitQualification] == 4 | 1 << 3 | 1 << 7 | 1 << 8)
+        #expect(m[.exitQualification] == 4 | 1 << 3 | 0b1111 << 7)
         #expect(m[.guestRIP] == T.guestCode && m[.guestRFLAGS] & RFLAGS.resume != 0)
         #expect(m[.idtVectoringInformation] == 0)
     }

@@ -78,7 +78,7 @@ import X86Architecture
         // mov [page], rax
         let (m, stop) = run([0x48, 0x89, 0x04, 0x25, 0, 0, 7, 0]) { $0.mapEPT(T.page, to: T.page, .read) }
         #expect(stop == .debugExit(value: 1))
-        #expect(m.exitReason == .eptViolation && m[.exitQualification] == 2 | 1 << 3 | 1 << 7 | 1 << 8)
+        #expect(m.exitReason == .eptViolation && m[.exitQualification] == 2 | 1 << 3 | 0b1111 << 7)
         #expect(m[.guestRIP] == T.guestCode)
     }
     @Test func `the preemption timer stops an endless loop at its cycle`() {

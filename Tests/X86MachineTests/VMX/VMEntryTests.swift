@@ -215,6 +215,26 @@ import X86Architecture
         let m = guest { $0[.guestActivityState] = 1 }
         #expect(m.p.system.activity == .halted)
     }
+    @Test func `a guest entered in shutdown is woken by the preemption timer and NMIs, not by external interrupts`() {
+        func shutDown(_ change: (VMXTestMachine) -> Void) -> VMXTestMachine {
+            guest {
+                $0[.guestActivityState] = 2
+                $0[.guestRFLAGS] = 0x202
+                change($0)
+            }
+        }
+        let timed = shutDown { $0.set(PinBasedControls.activatePreemptionTimer); $0[.preemptionTimerValue] = 1000 }
+        #expect(timed.p.system.activity == .shutdown)
+        _ = timed.machine.run(.cycle(timed.p.cpu.pointee.cycles + 40_000))
+        #expect(timed.exitReason == .preemptionTimerExpired && timed[.guestActivityState] == 2)
+        let interrupted = shutDown { $0.set(PinBasedControls.nmiExiting) }
+        interrupted.p.system.pendingNMI = true
+        interrupted.boundary()
+        #expect(interrupted.exitReason == .exceptionOrNMI && interrupted[.guestActivityState] == 2)
+        let blocked = shutDown { $0.set(PinBasedControls.externalInterruptExiting) }
+        blocked.p.apic.accept(vector: 0x40, levelTriggered: false)
+        #expect(!blocked.boundary() && blocked.p.vmx.inNonRoot)
+    }
     @Test func `blocking by STI holds back an interrupt for one instruction`() {
         let m = guest {
             $0[.guestRFLAGS] = 0x202
@@ -222,23 +242,41 @@ import X86Architecture
         }
         #expect(m.p.system.blockingBySTI && !m.p.acceptsInterrupts)
     }
-    @Test func `entry and exit are events`() {
-        final class Recorder: Observer {
-            let events: EventMask = .vmTransition
-            var seen: [String] = []
-            func observe(_ event: Event, processor: Int, in machine: MachineView) {
-                switch event {
-                case .vmEntry(let rip, let eptp): seen.append("entry \(hex(rip.rawValue)) \(hex(eptp))")
-                case .vmExit(let reason, _, let rip): seen.append("exit \(reason) \(hex(rip.rawValue))")
-                default: break
-                }
+    private final class Recorder: Observer {
+        let events: EventMask = .vmTransition
+        var seen: [String] = []
+        func observe(_ event: Event, processor: Int, in machine: MachineView) {
+            switch event {
+            case .vmEntry(let rip, let eptp): seen.append("entry \(hex(rip.rawValue)) \(hex(eptp))")
+            case .vmExit(let reason, _, let rip): seen.append("exit \(reason) \(hex(rip.rawValue))")
+            case .vmEntryFailure(let failure, let rip): seen.append("\(failure) at \(hex(rip.rawValue))")
+            default: break
             }
         }
+    }
+    @Test func `entry and exit are events`() {
         let m = VMXTestMachine().prepared()
         let recorder = Recorder()
         m.machine.addObserver(recorder)
         m.launch()
         m.run(Code.cpuid)
         #expect(recorder.seen == ["entry 0x50000 \(hex(m.eptp))", "exit 10 0x50000"])
+    }
+    @Test func `a violated check is an event that names the check, the field, its value and what was wanted`() {
+        let m = VMXTestMachine().prepared()
+        let recorder = Recorder()
+        m.machine.addObserver(recorder)
+        m[.virtualProcessorIdentifier] = 0
+        let rip = m.p.cpu.pointee.rip
+        m.launch()
+        #expect(recorder.seen == [
+            "controls check vpidIsNotZero: virtualProcessorIdentifier = 0x0, wanted not 0000H with \"enable VPID\""
+                + " (SDM 3C 29.2.1.1 \"VM-Execution Control Fields\") at \(hex(rip))",
+        ])
+        m[.virtualProcessorIdentifier] = 1
+        m[.guestRFLAGS] = 0
+        m.launch()
+        #expect(recorder.seen.count == 3 && recorder.seen[1].contains("guestRFLAGS = 0x0")
+                && recorder.seen[2].hasPrefix("exit 33"))
     }
 }

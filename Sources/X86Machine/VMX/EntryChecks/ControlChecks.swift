@@ -6,7 +6,8 @@ extension EntryChecks {
         pinBasedReserved, processorBasedReserved, secondaryReserved, cr3TargetCount, ioBitmapAddresses,
         msrBitmapAddress, virtualNMIsNeedNMIExiting, nmiWindowNeedsVirtualNMIs, vpidIsNotZero, eptpMemoryType,
         eptpWalkLength, eptpReserved, unrestrictedGuestNeedsEPT, modeBasedExecuteNeedsEPT, pmlNeedsEPT, pmlAddress,
-        vmFunctionReserved, eptpSwitchingNeedsEPT, eptpListAddress, shadowingBitmapAddresses, exitReserved, savePreemptionTimerNeedsTimer, exitMSRStoreArea, exitMSRLoadArea,
+        vmFunctionReserved, eptpSwitchingNeedsEPT, eptpListAddress, shadowingBitmapAddresses, exitReserved,
+        savePreemptionTimerNeedsTimer, exitMSRStoreArea, exitMSRLoadArea,
         entryReserved, injectionType, injectionVector, injectionErrorCodeDelivery, injectionReserved,
         injectionErrorCode, injectionLength, entryMSRLoadArea,
     ]
