@@ -16,7 +16,8 @@ public struct LVDSim: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, CheckCommand.self, ExploreCommand.self, ReplayCommand.self, BootCommand.self,
-            ExportCommand.self, IDLCommand.self, InspectCommand.self, DisassembleCommand.self, ExitCodes.self,
+            WalkCommand.self, ExplainCommand.self, ExportCommand.self, IDLCommand.self, InspectCommand.self,
+            DisassembleCommand.self, ExitCodes.self,
         ])
 
     public init() {}

@@ -11,7 +11,17 @@ public struct MachineConfiguration: Sendable {
     public var seed: UInt64 = 1
     /// Hash every event of `EventMask.hashed` into `Machine.eventDigest`, whether or not an observer asks for it.
     public var hashesEvents = false
+    public var translations = TranslationPolicy.tagged
     public init() {}
+}
+
+/// What becomes of cached translations at VM entries, VM exits and EPTP switches. Both are allowed: SDM 3C 31.4.2
+/// "Creating and Using Cached Translation Information" lets a processor drop them at any time.
+public enum TranslationPolicy: String, Sendable, CaseIterable {
+    /// They stay, tagged with VPID, PCID and EP4TA: a forgotten INVEPT or INVVPID shows.
+    case tagged
+    /// All of them go, as on machines and emulators that hide what was forgotten.
+    case eager
 }
 
 public enum RunLimit: Sendable {

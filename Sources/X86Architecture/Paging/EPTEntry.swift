@@ -33,6 +33,9 @@ public struct EPTEntry: Equatable, Sendable {
     @inlinable public var isLarge: Bool { rawValue & (1 << 7) != 0 }
     @inlinable public var accessed: Bool { rawValue & Self.accessedFlag != 0 }
     @inlinable public var dirty: Bool { rawValue & Self.dirtyFlag != 0 }
+    /// Bit 63, "suppress #VE", of an entry that is not present or maps a page: SDM 3C 28.5.8.1 "Convertible EPT
+    /// Violations".
+    @inlinable public var suppressesException: Bool { rawValue & (1 << 63) != 0 }
     /// Bits 51:12: the table, or the page (low bits of large pages included).
     @inlinable public var address: PhysicalAddress { PhysicalAddress(rawValue & Self.addressMask) }
     /// Bits 61:52, 58 to 60 aside when their features are off: ignored by the processor; free for software.

@@ -11,6 +11,11 @@ final class EngineCaches {
     let general: [GeneralFunction]
     let handlers: [Handler]
 
+    /// `Processor.writableCR4`, once it has been asked for.
+    var writableCR4: UInt64?
+    /// Spares VM entries checks that cannot fail.
+    let passedEntry = PassedEntry()
+
     /// What the instruction out of line threw; `cpu.exitReason` says when to look.
     var pending: Interruption?
     /// Where the current instruction continues when that is not the next one: set by branches, IRET, VM transitions.

@@ -26,6 +26,7 @@ struct Exception: Equatable {
     static let debug = Exception(vector: 1)
     static let invalidOpcode = Exception(vector: 6)
     static let deviceNotAvailable = Exception(vector: 7)
+    static let virtualization = Exception(vector: Vector.virtualization)
     static func generalProtection(_ code: UInt32 = 0) -> Exception { Exception(vector: 13, errorCode: code) }
     static func segmentNotPresent(_ code: UInt32) -> Exception { Exception(vector: 11, errorCode: code) }
     static func stackFault(_ code: UInt32 = 0) -> Exception { Exception(vector: 12, errorCode: code) }
@@ -52,6 +53,9 @@ struct VMExitCause {
     var interruptionErrorCode: UInt32 = 0
     /// VM-exit instruction length, bytes: instructions, software interrupts and exceptions.
     var instructionLength: UInt8 = 0
+    /// EPT violations only: "suppress #VE" is 0 in the entry that decides (SDM 3C 28.5.8.1 "Convertible EPT
+    /// Violations").
+    var isConvertible = false
     init(_ reason: ExitReason, qualification: UInt64 = 0) {
         self.reason = reason.rawValue; self.qualification = qualification
     }

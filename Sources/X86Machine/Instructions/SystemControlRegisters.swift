@@ -197,6 +197,12 @@ extension Processor {
 
     /// CR4 bits of the features that this processor has.
     var writableCR4: UInt64 {
+        if let known = engine.writableCR4 { return known }
+        let bits = computeWritableCR4()
+        engine.writableCR4 = bits
+        return bits
+    }
+    private func computeWritableCR4() -> UInt64 {
         let model = machine.configuration.model
         var bits =
             CR4.timeStampDisable | CR4.debuggingExtensions | CR4.pageSizeExtensions | CR4.physicalAddressExtension

@@ -39,7 +39,7 @@ extension Processor {
             let entry = EPTEntry(machine.memory.load(location, as: UInt64.self))
             cpu.pointee.cycles &+= Timing.haswell.eptWalkLevel
             guard entry.isPresent || isModeBased && entry.userExecutable else {
-                throw eptViolation(access, .none, userExecutable: false)
+                throw eptViolation(access, entry, .none, userExecutable: false)
             }
             guard !isMisconfigured(entry, level) else { throw eptMisconfiguration(address) }
             permissions = permissions & entry.permissions
@@ -54,7 +54,7 @@ extension Processor {
             // SDM 3C 31.3.3.2 "EPT Violations".
             let executable = isModeBased && rights.contains(.user) ? userExecutable : permissions.contains(.execute)
             let isAllowed = kind == .execute ? executable : permissions.contains(writes ? .write : .read)
-            guard isAllowed else { throw eptViolation(access, permissions, userExecutable: userExecutable) }
+            guard isAllowed else { throw eptViolation(access, entry, permissions, userExecutable: userExecutable) }
             if flags { try setFlags(path, dirty: writes, address) }
             let offset = level.span - 1
             return EPTTranslation(
@@ -120,9 +120,10 @@ extension Processor {
 
     // MARK: VM exits
 
-    /// SDM 3C Table 30-7 "Exit Qualification for EPT Violations".
+    /// SDM 3C Table 30-7 "Exit Qualification for EPT Violations". `entry`: the one that is not present or maps the
+    /// page.
     private func eptViolation(
-        _ access: EPTAccess, _ permissions: EPTPermissions, userExecutable: Bool
+        _ access: EPTAccess, _ entry: EPTEntry, _ permissions: EPTPermissions, userExecutable: Bool
     ) -> Interruption {
         var q = EPTViolationQualification(permissions.rawValue << 3)
         switch access.kind {
@@ -146,6 +147,7 @@ extension Processor {
         var cause = VMExitCause(.eptViolation, qualification: q.rawValue)
         cause.guestLinearAddress = access.linear
         cause.guestPhysicalAddress = access.address
+        cause.isConvertible = !entry.suppressesException
         return .vmExit(cause)
     }
 

@@ -77,6 +77,13 @@ extension Processor {
         drop(TranslationSelection(linear: a, vpid: tags.vpid, pcid: tags.pcid, ep4ta: tags.ep4ta))
     }
 
+    /// VM entry, VM exit or EPTP switch: nothing, unless the machine is to hide forgotten invalidations.
+    func translationSpaceChanges() {
+        guard machine.configuration.translations == .eager, translations.count > 0 else { return }
+        translations.dropAll()
+        flushFast()
+    }
+
     private func drop(_ selection: TranslationSelection) {
         switch translations.drop(selection) {
         case .nothing: break

@@ -64,7 +64,8 @@ extension Processor {
         breakpointHits = 0
         switch interruption {
         case .exception(let e): raise(e)
-        case .vmExit(let cause): vmExit(cause)
+        case .vmExit(let cause):
+            if convertsToException(cause) { raise(.virtualization) } else { vmExit(cause) }
         case .shutdown: break
         case .notModelled(let what):
             machine.stop(.notModelled("\(what) (processor \(index), rip \(hex(cpu.pointee.rip)))"))
@@ -138,7 +139,9 @@ extension Processor {
     private static func combine(_ first: DeliveredEvent, _ second: Exception) -> Combination {
         guard first.kind == .hardwareException else { return .serially }
         if first.vector == Vector.doubleFault { return .shutdown }
-        switch (isContributory(first.vector), first.vector == Vector.pageFault) {
+        // SDM 3C 28.5.8.3 "Delivery of Virtualization Exceptions": of the same severity as page faults.
+        let isPageFault = first.vector == Vector.pageFault || first.vector == Vector.virtualization
+        switch (isContributory(first.vector), isPageFault) {
         case (true, _): return isContributory(second.vector) ? .doubleFault : .serially
         case (_, true):
             return isContributory(second.vector) || second.vector == Vector.pageFault ? .doubleFault : .serially

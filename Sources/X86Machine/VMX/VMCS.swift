@@ -55,13 +55,14 @@ struct VMCS {
         return 64 + 8 * (first + Int((encoding >> 1) & 0x1FF))
     }
 
+    /// Where in the region fields are; 226 of them, with those that no encoding reaches.
+    static let fieldBytes = 64..<64 + 226 * 8
+
     /// Whether VMREAD and VMWRITE know the field: those of features that are not supported do not exist
     /// (SDM 3D appendix B "Field Encoding in VMCS": "exists only on processors that support...").
     static func isSupported(_ field: VMCSField) -> Bool {
         switch field {
-        case .eptpIndex, .hlatPrefixSize, .lastPIDPointerIndex,
-             .guestUINV,
-             .virtualizationExceptionInformationAddress,
+        case .hlatPrefixSize, .lastPIDPointerIndex, .guestUINV,
              .xssExitingBitmap, .enclsExitingBitmap, .subPagePermissionTablePointer,
              .tertiaryProcessorBasedControls, .enclvExitingBitmap, .lowPASIDDirectoryAddress,
              .highPASIDDirectoryAddress, .sharedEPTPointer, .pconfigExitingBitmap, .hlatPointer,

@@ -8,22 +8,11 @@ extension Processor {
     func vmEnter(launch: Bool, _ i: borrowing Instruction) throws(Interruption) {
         vmx.entryFailure = nil
         let checks = EntryChecks(self)
-        if let failure = checks.run(EntryChecks.controlChecks) {
-            noteFailure(failure)
-            return vmFailValid(.entryInvalidControlFields)
-        }
-        if let failure = checks.run(EntryChecks.hostStateChecks) {
-            noteFailure(failure)
-            return vmFailValid(.entryInvalidHostState)
-        }
         let launchedRIP = LinearAddress(cpu.pointee.rip)
-        // A VM entry that fails from here on is reported like a VM exit, and has not changed the launch state.
-        for group in [EntryChecks.guestRegisterChecks, EntryChecks.guestSegmentChecks,
-                      EntryChecks.guestTableAndFlagChecks, EntryChecks.guestNonRegisterChecks] {
-            if let failure = checks.run(group) {
-                noteFailure(failure)
-                return failEntry(.entryFailureInvalidGuestState, failure.qualification.rawValue, launchedRIP)
-            }
+        if !engine.passedEntry.covers(checks) {
+            engine.passedEntry.forget()
+            guard passes(checks, launchedRIP) else { return }
+            engine.passedEntry.record(checks)
         }
         if checks.isVirtual8086 { throw .notModelled("VM entry to virtual-8086 mode") }
         let vmcs = self.vmcs
@@ -51,6 +40,30 @@ extension Processor {
         vmx.entryFailure = failure
         guard machine.eventMask.contains(.vmTransition) else { return }
         machine.emit(.vmEntryFailure(failure, rip: LinearAddress(cpu.pointee.rip)), self)
+    }
+
+    /// All checks, in order. False: the entry has failed, and how was reported.
+    private func passes(_ checks: EntryChecks, _ launchedRIP: LinearAddress) -> Bool {
+        if let failure = checks.run(EntryChecks.controlChecks) {
+            noteFailure(failure)
+            vmFailValid(.entryInvalidControlFields)
+            return false
+        }
+        if let failure = checks.run(EntryChecks.hostStateChecks) {
+            noteFailure(failure)
+            vmFailValid(.entryInvalidHostState)
+            return false
+        }
+        // A VM entry that fails from here on is reported like a VM exit, and has not changed the launch state.
+        for group in [EntryChecks.guestRegisterChecks, EntryChecks.guestSegmentChecks,
+                      EntryChecks.guestTableAndFlagChecks, EntryChecks.guestNonRegisterChecks] {
+            if let failure = checks.run(group) {
+                noteFailure(failure)
+                failEntry(.entryFailureInvalidGuestState, failure.qualification.rawValue, launchedRIP)
+                return false
+            }
+        }
+        return true
     }
 
     /// SDM 3C 29.8 "VM-Entry Failures During or After Loading Guest State".
@@ -106,6 +119,7 @@ extension Processor {
             controls.vmFunctions = VMFunctionControls(v[.vmFunctionControls])
             controls.eptpList = v[.eptpListAddress]
         }
+        controls.exceptionInformation = v[.virtualizationExceptionInformationAddress]
         vmx.controls = controls
         vmx.inNonRoot = true
         vmx.eptEnabled = c.secondary.contains(.enableEPT)
@@ -117,6 +131,7 @@ extension Processor {
         vmx.pauseLoop = nil
         vmx.iretUnblockedNMI = false
         if !c.secondary.contains(.enableVPID) { invalidateVPID(0) }
+        translationSpaceChanges()
     }
 
     // MARK: Guest state

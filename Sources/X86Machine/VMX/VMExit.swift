@@ -57,6 +57,7 @@ extension Processor {
     /// a VM exit drops what is cached for VPID 0000H.
     func leaveNonRoot() {
         if !vmx.controls.secondary.contains(.enableVPID) { invalidateVPID(0) }
+        translationSpaceChanges()
         stopPreemptionTimer()
         vmx.inNonRoot = false
         vmx.eptEnabled = false

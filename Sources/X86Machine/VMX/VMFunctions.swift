@@ -26,10 +26,15 @@ extension Processor {
         guard tentative.isValid(physicalAddressBits: UInt64(machine.configuration.model.physicalAddressBits)) else {
             throw exit(.vmfunc, i)
         }
+        translationSpaceChanges()
         let old = vmx.eptp
         // No cached translation is dropped: combined mappings are tagged with EP4TA.
         vmx.eptp = tentative
-        writeVMCS { $0.set(.eptPointer, tentative.rawValue) }
+        // The EPTP index is written whether or not "EPT-violation #VE" is 1: the processor supports that control.
+        writeVMCS { v in
+            v.set(.eptPointer, tentative.rawValue)
+            v.set(.eptpIndex, UInt64(index & 0xFFFF))
+        }
         cpu.pointee.cycles &+= Timing.haswell.vmfunc
         translationContextChanged()
         if machine.eventMask.contains(.eptpSwitch) {

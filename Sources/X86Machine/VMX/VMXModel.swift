@@ -35,6 +35,7 @@ enum VMXModel {
             | .wbinvdExiting
         let others: SecondaryControls = .unrestrictedGuest | .enableINVPCID | .enableVMFunctions | .pauseLoopExiting
         let later: SecondaryControls = .vmcsShadowing | .enablePML | .modeBasedExecuteControl | .useTSCScaling
+            | .eptViolationException
         let apic: SecondaryControls = .virtualizeAPICAccesses | .virtualizeX2APICMode | .apicRegisterVirtualization
             | .virtualInterruptDelivery
         return (some | others | later | apic).rawValue

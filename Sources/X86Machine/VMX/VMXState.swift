@@ -96,6 +96,8 @@ struct VMXControls {
     var tscOffset: UInt64 = 0
     var vmFunctions = VMFunctionControls(0)
     var eptpList: UInt64 = 0
+    /// The virtualization-exception information area.
+    var exceptionInformation: UInt64 = 0
     var tscMultiplier: UInt64 = 0
     var virtualAPICAddress: UInt64 = 0, postedInterruptDescriptor: UInt64 = 0
     var tprThreshold: UInt32 = 0

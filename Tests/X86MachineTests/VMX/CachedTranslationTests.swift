@@ -40,6 +40,47 @@ import X86Architecture
         let m = try stale()
         #expect(try read(m) == 0)
     }
+    @Test func `with eager translations a forgotten INVEPT does not show`() throws {
+        for (policy, wanted) in [(TranslationPolicy.tagged, 0), (.eager, 2)] as [(TranslationPolicy, UInt64)] {
+            let m = VMXTestMachine(translations: policy).prepared()
+            #expect(m.launch())
+            #expect(try read(m) == 0)
+            m.mapEPT(T.page, to: T.otherPage)
+            m.store(T.otherPage, UInt64(2))
+            inRoot(m)
+            #expect(try read(m) == wanted)
+        }
+    }
+    @Test func `with eager translations an EPTP switch drops what was cached for the EPT entered`() throws {
+        for (policy, wanted) in [(TranslationPolicy.tagged, 0), (.eager, 2)] as [(TranslationPolicy, UInt64)] {
+            let m = VMXTestMachine(translations: policy).prepared()
+            m.set(SecondaryControls.enableVMFunctions)
+            m[.vmFunctionControls] = 1
+            m.store(T.eptpList, m.eptp)
+            m.store(T.eptpList + 8, EPTPointer(root: PhysicalAddress(m.newEPT())).rawValue)
+            #expect(m.launch())
+            #expect(try read(m) == 0)
+            m.mapEPT(T.page, to: T.otherPage)
+            m.store(T.otherPage, UInt64(2))
+            for index: UInt64 in [1, 0] {
+                m.p.setGPR(GPR.rax, 0)
+                m.p.setGPR(GPR.rcx, index)
+                #expect(m.run(Code.vmfunc) == .completed)
+            }
+            #expect(try read(m) == wanted)
+        }
+    }
+    @Test func `the view of the cache shows a stale translation with its tags`() throws {
+        let m = try stale()
+        // The root's own page of 1 GiB is there as well.
+        func combined(_ a: UInt64) -> [CachedTranslation] {
+            m.machine.view.cachedTranslations(of: LinearAddress(a), processor: 0).filter { $0.eptRoot != nil }
+        }
+        let found = combined(T.page + 5)
+        #expect(found.count == 1 && found[0].frame.rawValue == T.page && found[0].vpid == 1 && found[0].isInUse)
+        #expect(found[0].eptRoot?.rawValue == m.ept && found[0].eptPermissions == .all)
+        inRoot(m) { _ in #expect(combined(T.page).map(\.isInUse) == [false]) }
+    }
     @Test func `with a VPID it survives a VM exit and the next entry`() throws {
         let m = try stale()
         inRoot(m)

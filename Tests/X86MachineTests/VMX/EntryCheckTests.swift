@@ -57,6 +57,27 @@ struct EntryCase: CustomTestStringConvertible, Sendable {
         }
     }
 
+    @Test func `the catalogue names every check with its section, in order`() {
+        var titles: [String: String] = [:]
+        func note(_ m: VMXTestMachine) {
+            let checks = EntryChecks(m.p)
+            for check in Self.groups.flatMap(\.1) {
+                if let failure = check(checks) { titles["\(failure.id)"] = "\(failure.title)" }
+            }
+        }
+        for c in Self.controlCases + Self.hostCases + Self.registerCases + Self.segmentCases + Self.nonRegisterCases {
+            let m = VMXTestMachine().prepared()
+            c.change(m)
+            note(m)
+        }
+        let m = VMXTestMachine().prepared()
+        Self.host32Bit(m)
+        note(m)
+        let entries = VMEntryCheckCatalogue.entries
+        #expect(entries.count == Self.groups.flatMap(\.1).count)
+        #expect(Dictionary(uniqueKeysWithValues: entries.map { ($0.id, $0.title) }) == titles)
+    }
+
     @Test func `every check has a case that fails it`() {
         var failed: [String] = []
         for c in Self.controlCases + Self.hostCases + Self.registerCases + Self.segmentCases + Self.nonRegisterCases {
@@ -171,6 +192,14 @@ struct EntryCase: CustomTestStringConvertible, Sendable {
             $0.set(SecondaryControls.enableVMFunctions)
             $0[.vmFunctionControls] = 1
             $0[.eptpListAddress] += 8
+        },
+        EntryCase("exceptionInformationAddress") {
+            $0.set(SecondaryControls.eptViolationException)
+            $0[.virtualizationExceptionInformationAddress] = 8
+        },
+        EntryCase("exceptionInformationAddress") {
+            $0.set(SecondaryControls.eptViolationException)
+            $0[.virtualizationExceptionInformationAddress] = 1 << 46
         },
         EntryCase("exitReserved") { $0[.exitControls] |= 1 << 12 },
         EntryCase("savePreemptionTimerNeedsTimer") { $0.set(ExitControls.savePreemptionTimer) },

@@ -29,8 +29,9 @@ final class VMXTestMachine {
     let guestPageTable: UInt64
     let ept: UInt64
 
-    init() {
+    init(translations: TranslationPolicy = .tagged) {
         var configuration = MachineConfiguration()
+        configuration.translations = translations
         configuration.memoryBytes = 64 << 20
         machine = Machine(configuration)
         p = machine.processors[0]

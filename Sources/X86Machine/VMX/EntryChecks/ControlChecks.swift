@@ -10,8 +10,8 @@ extension EntryChecks {
         postedInterruptNotificationVector, postedInterruptDescriptorAddress, virtualNMIsNeedNMIExiting,
         nmiWindowNeedsVirtualNMIs, vpidIsNotZero, eptpMemoryType,
         eptpWalkLength, eptpReserved, unrestrictedGuestNeedsEPT, modeBasedExecuteNeedsEPT, pmlNeedsEPT, pmlAddress,
-        vmFunctionReserved, eptpSwitchingNeedsEPT, eptpListAddress, shadowingBitmapAddresses, exitReserved,
-        savePreemptionTimerNeedsTimer, exitMSRStoreArea, exitMSRLoadArea,
+        vmFunctionReserved, eptpSwitchingNeedsEPT, eptpListAddress, shadowingBitmapAddresses,
+        exceptionInformationAddress, exitReserved, savePreemptionTimerNeedsTimer, exitMSRStoreArea, exitMSRLoadArea,
         entryReserved, injectionType, injectionVector, injectionErrorCodeDelivery, injectionReserved,
         injectionErrorCode, injectionLength, entryMSRLoadArea,
     ]
@@ -128,6 +128,12 @@ extension EntryChecks {
     @Sendable static func eptpListAddress(_ s: Self) -> VMEntryCheckFailure? {
         guard s.switchesEPTP, !s.isPageAddress(s.vmcs[.eptpListAddress]) else { return nil }
         return s.fail("eptpListAddress", execution, .eptpListAddress, "a 4-KByte aligned physical address")
+    }
+
+    @Sendable static func exceptionInformationAddress(_ s: Self) -> VMEntryCheckFailure? {
+        let field = VMCSField.virtualizationExceptionInformationAddress
+        guard s.secondary.contains(.eptViolationException), !s.isPageAddress(s.vmcs[field]) else { return nil }
+        return s.fail("exceptionInformationAddress", execution, field, "a 4-KByte aligned physical address")
     }
 
     // MARK: VM-exit controls

@@ -6,7 +6,8 @@ import X86Architecture
 /// One static function per check, in the SDM's order; the first that fails names the failure.
 struct EntryChecks {
     let vmcs: VMCS
-    let memory: PhysicalMemory
+    private let physicalMemory: PhysicalMemory
+    private let passed: PassedEntry
     /// Address of the current VMCS.
     let pointer: UInt64
     /// Bits below MAXPHYADDR.
@@ -27,7 +28,8 @@ struct EntryChecks {
 
     init(_ p: Processor) {
         vmcs = p.vmcs
-        memory = p.machine.memory
+        physicalMemory = p.machine.memory
+        passed = p.engine.passedEntry
         pointer = p.vmx.currentVMCS
         physicalMask = p.physicalMask
         cr4Fixed1 = p.writableCR4
@@ -39,6 +41,12 @@ struct EntryChecks {
         exit = ExitControls(vmcs.u32(.exitControls))
         entry = EntryControls(vmcs.u32(.entryControls))
         injection = InterruptionInformation(vmcs.u32(.entryInterruptionInformation))
+    }
+
+    /// Memory outside the VMCS region: what a check finds there is not known to the next VM entry.
+    var memory: PhysicalMemory {
+        passed.dependsOnMemory = true
+        return physicalMemory
     }
 
     /// The first failure of `checks`.
