@@ -1,6 +1,7 @@
 import ArgumentParser
 import Boot
 import Simulation
+import X86Architecture
 import X86Machine
 
 /// What puts an image into a bare machine: shared by `boot` and `walk`.
