@@ -89,8 +89,8 @@ extension FloatEnvironment {
 /// RCPPS and RSQRTPS: SDM 2B "RCPPS—Compute Reciprocals of Packed Single Precision Floating-Point Values", "RSQRTPS—
 /// Compute Reciprocals of Square Roots of Packed Single Precision Floating-Point Values". The manual bounds the
 /// relative error by 1.5 * 2^-12 and leaves the value to the part; here it is the quotient rounded to the nearest
-/// number with 12 fraction bits, for RSQRTPS by the root with 63 of them: an error below 1.01 * 2^-13. Denormal operands
-/// count as zeros, tiny results are zeros; no flags, whatever MXCSR says.
+/// number with 12 fraction bits, for RSQRTPS by the root with 63 of them: an error below 1.01 * 2^-13. Denormal
+/// operands count as zeros, tiny results are zeros; no flags, whatever MXCSR says.
 enum Approximation {
     private static let format = FloatFormat(precision: 13, maxExponent: FloatFormat.single.maxExponent)
     /// All masked, FTZ and DAZ.

@@ -135,8 +135,10 @@ import X86Architecture
         // Word 3's upper half, the mask, is the processor's.
         check("MXCSR", state.image[3], after[3] & 0xFFFF_FFFF, expected.image[3] & 0xFFFF_FFFF)
         let x87: UInt64 = 0xFF_FFFF_FFFF
-        check("x87 control, status, tags", state.image[0], after[0] & x87, expected.image[0] & x87)
-        for n in 4..<52 {
+        // AMD's enter MMX state only with an MMX register (`VendorDifferences`).
+        let skipsX87 = VendorDifferences.isAMD && sample.hasMemory && sample.row.semantics == "cvtpi2ps"
+        if !skipsX87 { check("x87 control, status, tags", state.image[0], after[0] & x87, expected.image[0] & x87) }
+        for n in 4..<52 where !(skipsX87 && n < 20) {
             let mask: UInt64 = n < 20 && n & 1 == 1 ? 0xFFFF : ~0
             if approximates && n >= 20 && Self.areNear(after[n], expected.image[n]) { continue }
             check(n < 20 ? "ST\((n - 4) / 2)" : "XMM\((n - 20) / 2)\(n & 1 == 0 ? "" : " high")",
