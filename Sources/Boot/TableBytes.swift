@@ -2,6 +2,7 @@
 struct TableBytes {
     var bytes: [UInt8]
     init(count: Int = 0) { bytes = [UInt8](repeating: 0, count: count) }
+    init(bytes: [UInt8]) { self.bytes = bytes }
 
     mutating func set(_ value: UInt64, _ size: Int, at offset: Int) {
         for i in 0..<size { bytes[offset + i] = UInt8(truncatingIfNeeded: value >> UInt64(8 * i)) }

@@ -29,11 +29,18 @@ extension CPUIDFeature {
     public static let cmov = CPUIDFeature("CMOV", 1, .edx, 15)
     public static let pat = CPUIDFeature("PAT", 1, .edx, 16)
     public static let pse36 = CPUIDFeature("PSE-36", 1, .edx, 17)
+    public static let mmx = CPUIDFeature("MMX", 1, .edx, 23)
     public static let clfsh = CPUIDFeature("CLFSH", 1, .edx, 19)
     public static let fxsr = CPUIDFeature("FXSR", 1, .edx, 24)
     public static let sse = CPUIDFeature("SSE", 1, .edx, 25)
     public static let sse2 = CPUIDFeature("SSE2", 1, .edx, 26)
     // Leaf 01H, ECX.
+    public static let sse3 = CPUIDFeature("SSE3", 1, .ecx, 0)
+    public static let pclmulqdq = CPUIDFeature("PCLMULQDQ", 1, .ecx, 1)
+    public static let ssse3 = CPUIDFeature("SSSE3", 1, .ecx, 9)
+    public static let sse4_1 = CPUIDFeature("SSE4.1", 1, .ecx, 19)
+    public static let sse4_2 = CPUIDFeature("SSE4.2", 1, .ecx, 20)
+    public static let aes = CPUIDFeature("AESNI", 1, .ecx, 25)
     public static let monitor = CPUIDFeature("MONITOR", 1, .ecx, 3)
     public static let vmx = CPUIDFeature("VMX", 1, .ecx, 5)
     public static let cmpxchg16b = CPUIDFeature("CMPXCHG16B", 1, .ecx, 13)
@@ -60,6 +67,7 @@ extension CPUIDFeature {
 
     /// Everything that the machine executes.
     public static let modelled: [CPUIDFeature] = [
+        .fpu, .mmx, .sse, .sse2, .sse3, .pclmulqdq, .ssse3, .sse4_1, .sse4_2, .aes,
         .de, .pse, .tsc, .msr, .pae, .mce, .cx8, .apic, .sep, .mtrr, .pge, .mca, .cmov, .pat, .pse36, .clfsh, .fxsr,
         .vmx, .cmpxchg16b, .pcid, .x2apic, .movbe, .popcnt, .tscDeadline, .xsave,
         .fsgsbase, .tscAdjust, .smep, .erms, .invpcid, .smap,

@@ -23,7 +23,7 @@ extension ProcessorModel {
         name: "max", physicalAddressBits: 46, tscFrequency: 2_600_000_000, microcodeRevision: 0x49,
         absentFeatures: [],
         leaves: haswellEPLeaves
-    ).adding(CPUIDFeature.modelled + [.fpu, .sse, .sse2])
+    ).adding(CPUIDFeature.modelled)
 
     /// No real part: the least that a 64-bit Linux boots on. No local APIC: one processor, with the 8259 pair on INTR.
     /// The signature is that of an Atom that executes in order (family 6, model 1CH, stepping 10), for which kernels

@@ -184,6 +184,7 @@ final class OracleGuest {
 extension ProcessorModel {
     /// Every instruction that the machine executes exists.
     static let everything = ProcessorModel(
-        name: "everything", physicalAddressBits: 46, tscFrequency: haswellEP.tscFrequency, absentFeatures: [],
+        name: "everything", physicalAddressBits: 46, tscFrequency: haswellEP.tscFrequency, microcodeRevision: 0,
+        absentFeatures: [],
         leaves: haswellEP.leaves)
 }

@@ -28,7 +28,7 @@ import Testing
         let m = ProcessorModel.haswellEP
         return ProcessorModel(
             name: "every", physicalAddressBits: m.physicalAddressBits, tscFrequency: m.tscFrequency,
-            absentFeatures: [], leaves: m.leaves)
+            microcodeRevision: 0, absentFeatures: [], leaves: m.leaves)
     }
 
     @Test("XSTATE_BV tells what is in use; XSAVE writes initial state, too, XSAVEOPT does not")
