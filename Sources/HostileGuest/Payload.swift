@@ -7,8 +7,9 @@ enum Interesting {
         let pages: [UInt64] = [
             Layout.data, Layout.data, Layout.data, Layout.operands, Layout.payload, Layout.vmcs, Layout.root64,
             Layout.root64 + 0x3000, Layout.ept + 0x3000, Layout.gdt, Layout.idt64, Layout.tss, Layout.virtualAPIC,
-            Layout.apicAccess, Layout.data, 0xFEC0_0000, Layout.memoryBytes - 0x1000, Layout.memoryBytes, 0, 0x4000_0000,
-            0x7FFF_FFFF_F000, 0xFFFF_8000_0000_0000, 0xFFFF_F000, 0xFFFF_FFFF_FFFF_F000, 0x6_F000, 0xFF00_F000,
+            Layout.apicAccess, Layout.data, 0xFEC0_0000, Layout.memoryBytes - 0x1000, Layout.memoryBytes, 0,
+            0x4000_0000,
+            0x7FFF_FFFF_F000, 0xFFFF_8000_0000_0000, 0xFFFF_F000, 0xFFFF_FFFF_FFFF_F000, 0x6_F000, 0xFF00_F000
         ]
         let page = pages[r.below(pages.count)]
         let offset: UInt64 =
@@ -32,7 +33,7 @@ enum Interesting {
         let known: [ClosedRange<UInt32>] = [
             0x10...0x10, 0x1B...0x1B, 0x3A...0x3B, 0x174...0x176, 0x179...0x17A, 0x1A0...0x1A0, 0x1D9...0x1DE,
             0x200...0x20F, 0x250...0x26F, 0x277...0x277, 0x2FF...0x2FF, 0x480...0x491, 0x6E0...0x6E0, 0x800...0x83F,
-            0xC000_0080...0xC000_0084, 0xC000_0100...0xC000_0103, 0xDA0...0xDA0,
+            0xC000_0080...0xC000_0084, 0xC000_0100...0xC000_0103, 0xDA0...0xDA0
         ]
         if r.oneIn(10) { return UInt32(truncatingIfNeeded: r.operand()) }
         let range = known[r.below(known.count)]
@@ -47,7 +48,7 @@ enum Interesting {
         let known: [UInt16] = [
             0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1, 0x40, 0x41, 0x42, 0x43, 0x61, 0x70, 0x71, 0x80, 0xE0, 0xE4, 0xE9,
             0x3F8, 0x3F9, 0x3FA, 0x3FB, 0x3FC, 0x3FD, 0x3FE, 0x3FF, 0x510, 0x511, 0x2000, 0x2004, 0x2017, 0xCF8, 0xCFC,
-            0x600, 0x604, 0x608, 0xF3, 0xF5, 0x62, 0x66, 0xB2, 0xFFFF, 0xFFFE,
+            0x600, 0x604, 0x608, 0xF3, 0xF5, 0x62, 0x66, 0xB2, 0xFFFF, 0xFFFE
         ]
         return r.oneIn(8) ? UInt16(truncatingIfNeeded: r.next()) : known[r.below(known.count)]
     }
@@ -192,7 +193,9 @@ struct Payload {
             // String instructions of some length, either direction.
             register(1, UInt64(r.below(5000)))
             if r.oneIn(4) { c.put(0xFD) }
-            c.put([0xF3, 0xF2][r.below(2)], [0xA4, 0xA5, 0xA6, 0xA7, 0xAA, 0xAB, 0xAC, 0xAE, 0xAF, 0x6E, 0x6C][r.below(11)])
+            c.put(
+                [0xF3, 0xF2][r.below(2)],
+                [0xA4, 0xA5, 0xA6, 0xA7, 0xAA, 0xAB, 0xAC, 0xAE, 0xAF, 0x6E, 0x6C][r.below(11)])
             if r.oneIn(2) { c.put(0xFC) }
         case 12: c.put([0xF4, 0xFB, 0xFA, 0xCF, 0xCB, 0x9D, 0xF1, 0xCC][r.below(8)])
         case 13: c.put(0x0F, [0x05, 0x07, 0x34, 0x35, 0x06, 0x08, 0x09, 0xA2, 0x31, 0x33, 0xAA, 0x77][r.below(12)])
@@ -240,7 +243,9 @@ struct Payload {
         func memory(_ opcode: [UInt8], _ digit: UInt8) {
             let places: [UInt64] = [0, 8, 16, 24]
             let address = r.oneIn(6) ? Interesting.address(&r) : Layout.operands + places[r.below(4)]
-            if isLong { c.absolute64(opcode, digit: digit, address) } else if !is16 {
+            if isLong {
+                c.absolute64(opcode, digit: digit, address)
+            } else if !is16 {
                 c.absolute32(opcode, digit: digit, address)
             }
         }

@@ -8,8 +8,14 @@ import HostileGuest
 //   lvdsim-fuzz show SEED                      the case as text
 //   lvdsim-fuzz replay FILE...                 cases from text
 
-/// A case that runs longer than this does not end.
-let secondsPerCase: UInt32 = 60
+/// A case that takes more processor time than this does not end.
+let secondsPerCase = 20
+/// SIGPROF ends the process when that time is over; 0 disarms.
+func limit(_ seconds: Int) {
+    var timer = itimerval()
+    timer.it_value.tv_sec = seconds
+    setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &timer, nil)
+}
 
 func fail(_ message: String, _ status: Int32) -> Never {
     FileHandle.standardError.write(Data((message + "\n").utf8))
@@ -32,11 +38,11 @@ case "run" where arguments.count == 6:
         rewind(file)
         fputs("\(seed)\n", file)
         fflush(file)
-        alarm(secondsPerCase)
+        limit(secondsPerCase)
         let hostile = HostileCase(seed: seed)
         let outcome = hostile.run()
         if seed % 16 == 0, hostile.run(pieces: 3) != outcome { fail("seed \(seed) does not repeat", 5) }
-        alarm(0)
+        limit(0)
         done += 1
         instructions &+= outcome.statistics.instructions
         tally[outcome.kind, default: 0] += 1
@@ -49,7 +55,7 @@ case "replay" where arguments.count > 2:
     for path in arguments.dropFirst(2) {
         guard let data = FileManager.default.contents(atPath: path) else { fail("lvdsim-fuzz: no \(path)", 66) }
         do {
-            alarm(secondsPerCase)
+            limit(secondsPerCase)
             let outcome = try HostileCase(text: String(decoding: data, as: UTF8.self)).run()
             print("\(path): \(outcome.kind)")
         } catch {

@@ -53,11 +53,13 @@ struct LinuxBootTests {
         m.readPhysical(PhysicalAddress(address), count: size).reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    @Test("the image says how it wants to be booted", arguments: [
-        (bzImage(), BootProtocol.linux64), (bzImage(xloadflags: 0), .linux32), (MultibootTests.image(), .multiboot),
-        (elf(owner: "Linux", type: 0x100, descriptor: 0), .linux64),
-        (elf(owner: "Xen", type: 18, descriptor: 0x10_0010), .pvh),
-    ])
+    @Test(
+        "the image says how it wants to be booted",
+        arguments: [
+            (bzImage(), BootProtocol.linux64), (bzImage(xloadflags: 0), .linux32), (MultibootTests.image(), .multiboot),
+            (elf(owner: "Linux", type: 0x100, descriptor: 0), .linux64),
+            (elf(owner: "Xen", type: 18, descriptor: 0x10_0010), .pvh)
+        ])
     func detection(image: [UInt8], expected: BootProtocol) throws {
         #expect(try request(image).protocolOfImage() == expected)
     }
@@ -112,12 +114,15 @@ struct LinuxBootTests {
         #expect(integer(m, info + 48, 4) > 3 && integer(m, integer(m, info + 40, 8) + 8, 8) == 0x9_FC00)
     }
 
-    @Test("damaged and unfit images are user errors that name the place", arguments: [
-        (Array(bzImage()[..<0x230]), "offset 0x1f1"), (Array(bzImage().dropLast(40)), "offset 0x24c"),
-        (bzImage(version: 0x203), "offset 0x206"), (bzImage(loadflags: 0), "offset 0x211"),
-        ([0x7F, 0x45, 0x4C, 0x46], "offset 0x0"), ([UInt8](repeating: 0, count: 4096), "offset 0x0"), ([], "offset 0x0"),
-        (elf(owner: "Xen", type: 17, descriptor: 0), "file"),
-    ])
+    @Test(
+        "damaged and unfit images are user errors that name the place",
+        arguments: [
+            (Array(bzImage()[..<0x230]), "offset 0x1f1"), (Array(bzImage().dropLast(40)), "offset 0x24c"),
+            (bzImage(version: 0x203), "offset 0x206"), (bzImage(loadflags: 0), "offset 0x211"),
+            ([0x7F, 0x45, 0x4C, 0x46], "offset 0x0"), ([UInt8](repeating: 0, count: 4096), "offset 0x0"),
+            ([], "offset 0x0"),
+            (elf(owner: "Xen", type: 17, descriptor: 0), "file")
+        ])
     func damaged(image: [UInt8], place: String) throws {
         let error = #expect(throws: ImageError.self) { try request(image).protocolOfImage() }
         #expect("\(try #require(error))".contains(place), "\(error!)")
@@ -125,7 +130,9 @@ struct LinuxBootTests {
 
     @Test("a kernel, RAM disk or command line that does not fit is refused")
     func tooLarge() throws {
-        #expect(throws: ImageError.self) { try request(Self.bzImage()).load(by: .linux64, into: machine(megabytes: 16)) }
+        #expect(throws: ImageError.self) {
+            try request(Self.bzImage()).load(by: .linux64, into: machine(megabytes: 16))
+        }
         let disk = BootModule(bytes: [UInt8](repeating: 0, count: 16 << 20), commandLine: "")
         #expect(throws: ImageError.self) { try request(Self.bzImage(), "", [disk]).load(by: .linux64, into: machine()) }
         let long = String(repeating: "x", count: 2048)

@@ -12,8 +12,9 @@ struct BootLinuxTests {
         return false
     }()
 
-    @Test("the cloud kernel boots to a shell, takes commands and modules, reboots, twice alike; two processors power off",
-          .enabled(if: isFetched))
+    @Test(
+        "the cloud kernel boots to a shell, takes commands and modules, reboots, twice alike; two processors power off",
+        .enabled(if: isFetched))
     func cloud() throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")

@@ -54,6 +54,7 @@ void kernel_main(u64 information) {
     char workload[16];
     u64 count, cpus;
     const char *failed = "";
+    bool ended = false; /* a domain was terminated and not loaded again */
     int error = 0;
 
     console_init();
@@ -88,7 +89,9 @@ void kernel_main(u64 information) {
         run_workload(workload, count);
     for (u32 id = 0; id < lvd_results.driver_count; id++)
         driver_stop(id);
-    if (lvd_results.kill.cause && (error || lvd_results.completed != lvd_results.requested))
+    for (u32 id = 0; id < lvd_results.driver_count; id++)
+        ended |= lvd_results.drivers[id].kills > lvd_results.drivers[id].restarts;
+    if (ended)
         finish(LVD_STATUS_KILLED, "the domain was terminated (cause %u)", lvd_results.kill.cause);
     if (error)
         finish(LVD_STATUS_DRIVER, "init_module of %s returned %d", failed, error);

@@ -87,34 +87,54 @@ extension Processor {
 /// Continues through a link slot that leads nowhere yet; remembers where it leads if that is in the same page.
 @inline(never)
 func linkBlock(_ cpu: CPUPointer, _ link: OpPointer, _ tlb: TLBPointer, _ cycles: UInt64) -> Flow {
-    let p = Processor.of(cpu), s = Step(cpu, link, tlb, cycles), rip = link.pointee.imm
+    let s = Step(cpu, link, tlb, cycles), rip = link.pointee.imm
     if link.pointee.disp == 0 {
         let entry = s.jumpEntry(rip)
         if entry.pointee.rip == rip { return s.go(entry.pointee.op, cycles) }
         return findBlock(cpu, link, tlb, cycles, rip)
     }
-    let generation = p.engine.blocks.generation
-    guard let block = p.lookUp(rip, cycles) else { return s.leave(LeaveReason.interruption, rip, cpu.pointee.cycles) }
-    // A straddling block also depends on the next page's translation, which only jump caches follow.
-    if generation == p.engine.blocks.generation && !block.straddles {
-        link.pointee.handler = UnsafeMutableRawPointer(block.ops)
+    guard let ops = linkedOps(cpu, link, cycles) else {
+        return s.leave(LeaveReason.interruption, rip, cpu.pointee.cycles)
     }
     if _slowPath(cpu.pointee.cycles >= cpu.pointee.nextEvent) {
         return s.leave(LeaveReason.boundary, rip, cpu.pointee.cycles)
     }
-    return s.go(block.ops, cpu.pointee.cycles)
+    return s.go(ops, cpu.pointee.cycles)
+}
+
+/// What `linkBlock` needs of objects. Apart, so that nothing is left to be released behind its tail call: a release
+/// there would turn the call into a real one, and the host's stack grow with every block.
+@inline(never)
+private func linkedOps(_ cpu: CPUPointer, _ link: OpPointer, _ cycles: UInt64) -> OpPointer? {
+    let p = Processor.of(cpu), generation = p.engine.blocks.generation
+    guard let block = p.lookUp(link.pointee.imm, cycles) else { return nil }
+    // A straddling block also depends on the next page's translation, which only jump caches follow.
+    if generation == p.engine.blocks.generation && !block.straddles {
+        link.pointee.handler = UnsafeMutableRawPointer(block.ops)
+    }
+    return block.ops
 }
 
 /// Continues at an address that the jump cache does not hold.
 @inline(never)
 func findBlock(_ cpu: CPUPointer, _ op: OpPointer, _ tlb: TLBPointer, _ cycles: UInt64, _ rip: UInt64) -> Flow {
-    let p = Processor.of(cpu), s = Step(cpu, op, tlb, cycles)
-    guard let block = p.lookUp(rip, cycles) else { return s.leave(LeaveReason.interruption, rip, cpu.pointee.cycles) }
-    if p.isCacheable(block) { p.engine.banks.current.insertJump(rip, to: block.ops) }
+    let s = Step(cpu, op, tlb, cycles)
+    guard let ops = foundOps(cpu, cycles, rip) else {
+        return s.leave(LeaveReason.interruption, rip, cpu.pointee.cycles)
+    }
     if _slowPath(cpu.pointee.cycles >= cpu.pointee.nextEvent) {
         return s.leave(LeaveReason.boundary, rip, cpu.pointee.cycles)
     }
-    return s.go(block.ops, cpu.pointee.cycles)
+    return s.go(ops, cpu.pointee.cycles)
+}
+
+/// What `findBlock` needs of objects; apart for the reason that `linkedOps` is.
+@inline(never)
+private func foundOps(_ cpu: CPUPointer, _ cycles: UInt64, _ rip: UInt64) -> OpPointer? {
+    let p = Processor.of(cpu)
+    guard let block = p.lookUp(rip, cycles) else { return nil }
+    if p.isCacheable(block) { p.engine.banks.current.insertJump(rip, to: block.ops) }
+    return block.ops
 }
 
 extension Step {

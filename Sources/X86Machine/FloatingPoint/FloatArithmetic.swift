@@ -20,7 +20,8 @@ extension FloatEnvironment {
         add(a, b.isNaN ? b : b.withSign(!b.isNegative), to: format)
     }
 
-    /// Of finite operands. Bit 127 is left for the carry; what the alignment shifts out is kept as a sticky bit, which is
+    /// Of finite operands. Bit 127 is left for the carry; what the alignment shifts out is kept as a sticky bit, which
+    /// is
     /// exact enough: where more than one bit cancels, less than two are shifted.
     private mutating func sum(_ a: Real, _ b: Real, to format: FloatFormat) -> Real {
         let (large, small) =

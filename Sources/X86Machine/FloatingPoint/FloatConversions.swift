@@ -18,7 +18,8 @@ extension FloatEnvironment {
         return Self.real(a.isNegative, UInt64(truncatingIfNeeded: result.kept))
     }
 
-    /// A signed integer of `bits` bits by the current rounding, or nil when it is not representable (a NaN, an infinity,
+    /// A signed integer of `bits` bits by the current rounding, or nil when it is not representable (a NaN, an
+    /// infinity,
     /// too large): then the caller stores the integer indefinite, 1 << (bits - 1). SDM 1 4.8.3.7 "QNaN Floating-Point
     /// Indefinite"; denormal operands raise no #D.
     mutating func toInteger(_ a: Real, bits: Int) -> Int64? {

@@ -187,7 +187,8 @@ struct FloatEnvironment {
         let exponent = e + bias
         let isHuge = exponent > FloatFormat.extended.maxExponent
         if isHuge || exponent < FloatFormat.extended.minExponent {
-            note(true, isHuge)
+            // Stores and SSE deliver nothing: nothing is said of its precision either.
+            if format.maxExponent == FloatFormat.extended.maxExponent { note(true, isHuge) }
             return isHuge ? .infinity(negative) : .zero(negative)
         }
         return finish(negative, exponent, result, format)

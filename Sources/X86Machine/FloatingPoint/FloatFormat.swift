@@ -1,6 +1,7 @@
 /// IEEE-754 arithmetic in integers, for SSE and x87, the same on every host: SDM 1 chapter 4 "Data Types".
 ///
-/// How to use it. A `FloatEnvironment` holds what a control register says (`init(mxcsr:)`, `init(control:)`) and collects
+/// How to use it. A `FloatEnvironment` holds what a control register says (`init(mxcsr:)`, `init(control:)`) and
+/// collects
 /// what the operations raise:
 ///
 ///     var e = FloatEnvironment(mxcsr: fpu.mxcsr)
@@ -9,7 +10,8 @@
 ///     fpu.mxcsr |= UInt32(e.raised)
 ///
 /// Operands are unpacked to `Real`, which serves all formats; each operation rounds its result to the format in `to:`,
-/// and `pack` makes bits of it. `unpack` applies DAZ, rounding applies FTZ. NaNs follow the rules of the register that the
+/// and `pack` makes bits of it. `unpack` applies DAZ, rounding applies FTZ. NaNs follow the rules of the register that
+/// the
 /// environment was made from. For packed operands use one environment for all elements: `raised` then follows SDM 1
 /// 11.5.2 "SIMD Floating-Point Exception Conditions" by itself (see `raised`).
 ///

@@ -1,4 +1,5 @@
-/// Arithmetic and comparison on the register stack: SDM 1 8.3.5 "Basic Arithmetic Instructions" and 8.3.6 "Comparison and
+/// Arithmetic and comparison on the register stack: SDM 1 8.3.5 "Basic Arithmetic Instructions" and 8.3.6 "Comparison
+/// and
 /// Classification Instructions".
 extension FPUState {
     typealias Operation = (inout FloatEnvironment, Real, Real, FloatFormat) -> Real
@@ -61,7 +62,8 @@ extension FPUState {
 
     // MARK: Constants
 
-    /// FLDL2T, FLDL2E, FLDPI, FLDLG2, FLDLN2: by RC, without #P (SDM 1 8.3.4 "Load Constant Instructions"). 128 bits are
+    /// FLDL2T, FLDL2E, FLDPI, FLDLG2, FLDLN2: by RC, without #P (SDM 1 8.3.4 "Load Constant Instructions"). 128 bits
+    /// are
     /// enough to tell on which side of the 64-bit value the constant is.
     static let logarithmOf10 = (exponent: 1, magnitude: UInt128(0xD49A_784B_CD1B_8AFE) << 64 | 0x492B_F6FF_4DAF_DB4C)
     static let logarithmOfE = (exponent: 0, magnitude: UInt128(0xB8AA_3B29_5C17_F0BB) << 64 | 0xBE87_FED0_691D_3E88)

@@ -1,5 +1,6 @@
 /// The seven fields that FSTENV and FSAVE store, of 16 or 32 bits each: SDM 1 8.1.10 "Saving the x87 FPU's State with
-/// FSTENV/FNSTENV and FSAVE/FNSAVE", figures 8-9 to 8-12. The 16-bit forms are the low halves of the 32-bit ones, save that
+/// FSTENV/FNSTENV and FSAVE/FNSAVE", figures 8-9 to 8-12. The 16-bit forms are the low halves of the 32-bit ones, save
+/// that
 /// they have no place for the opcode in protected mode.
 enum X87Environment {
     /// Upper halves of 16-bit fields: reserved, stored as ones.

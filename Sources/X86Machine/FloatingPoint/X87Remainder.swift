@@ -1,6 +1,7 @@
 /// FPREM, FPREM1, FSCALE, FXTRACT.
 extension FPUState {
-    /// How far one FPREM reduces the exponents' difference when it is 64 or more: SDM 2A "FPREM—Partial Remainder" leaves
+    /// How far one FPREM reduces the exponents' difference when it is 64 or more: SDM 2A "FPREM—Partial Remainder"
+    /// leaves
     /// it to the processor (32 to 63).
     private static func reduction(_ distance: Int) -> Int { 32 + distance % 32 }
 

@@ -1,4 +1,5 @@
-/// The register stack and the status word: SDM 1 8.1 "x87 FPU Execution Environment". What an instruction does to them is
+/// The register stack and the status word: SDM 1 8.1 "x87 FPU Execution Environment". What an instruction does to them
+/// is
 /// a method of `FPUState` in this folder; SystemX87.swift has the operands, pointers and faults.
 extension FPUState {
     /// Bits of FSW.

@@ -80,7 +80,11 @@ extension FPUState {
             for n in 0..<18 {
                 let digit = rest % 10
                 rest /= 10
-                if n < 16 { result.low |= digit &<< UInt64(4 * n) } else { result.high |= UInt16(digit << (4 * (n - 16))) }
+                if n < 16 {
+                    result.low |= digit &<< UInt64(4 * n)
+                } else {
+                    result.high |= UInt16(digit << (4 * (n - 16)))
+                }
             }
         } else {
             e = before

@@ -143,7 +143,7 @@ extension Processor {
         cpu.pointee.cycles &+= machine.timing.repeatStart
     }
     /// Something is to happen at this boundary between iterations.
-    private var isDueWithinRepeat: Bool {
+    var isDueWithinRepeat: Bool {
         cpu.pointee.cycles >= engine.event || boundaryWork || mustYield || system.flags & RFLAGS.trap != 0
     }
 

@@ -76,8 +76,11 @@ extension SystemInstructions {
                 try p.machine.portWrite(port, size: size, value, from: p)
             }
             p.setGPR(pointer, size: addressSize, p.gpr(pointer, size: addressSize) &+ step)
-            if isRepeated { p.setGPR(GPR.rcx, size: addressSize, p.gpr(GPR.rcx, size: addressSize) &- 1) }
-        } while isRepeated && p.gpr(GPR.rcx, size: addressSize) != 0
+            guard isRepeated else { return }
+            p.setGPR(GPR.rcx, size: addressSize, p.gpr(GPR.rcx, size: addressSize) &- 1)
+            if p.gpr(GPR.rcx, size: addressSize) == 0 { return }
+        } while !p.isDueWithinRepeat
+        p.engine.isRepeating = true
     }
 }
 

@@ -1,7 +1,8 @@
 import X86Architecture
 import X86Decoder
 
-/// x87 instructions: operands, faults, and the pointers of the last instruction. SDM 1 chapter 8, SDM 2A. What they compute
+/// x87 instructions: operands, faults, and the pointers of the last instruction. SDM 1 chapter 8, SDM 2A. What they
+/// compute
 /// is in FloatingPoint/X87*.swift; loads, stores and control are in SystemX87Memory.swift and SystemFPUState.swift.
 extension SystemInstructions {
     /// ST(i) of the encoding; REX.B does not matter.
@@ -147,7 +148,7 @@ extension SystemInstructions {
     /// FCMOVB, FCMOVE, FCMOVBE, FCMOVU (DA) and their opposites (DB).
     static func fcmov(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         let tested = [
-            RFLAGS.carry, RFLAGS.zero, RFLAGS.carry | RFLAGS.zero, RFLAGS.parity,
+            RFLAGS.carry, RFLAGS.zero, RFLAGS.carry | RFLAGS.zero, RFLAGS.parity
         ][Int(extension87(i) & 3)]
         let (condition, n) = ((p.rflags & tested != 0) == (i.opcode == 0xDA), st(i))
         try x87(p, i) { fpu in fpu.move(from: n, if: condition) }

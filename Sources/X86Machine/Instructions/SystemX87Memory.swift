@@ -1,7 +1,8 @@
 import X86Architecture
 import X86Decoder
 
-/// x87 loads and stores, and the environment in memory: SDM 2A FLD, FILD, FBLD, FST, FIST, FISTTP, FBSTP, FLDENV, FSTENV,
+/// x87 loads and stores, and the environment in memory: SDM 2A FLD, FILD, FBLD, FST, FIST, FISTTP, FBSTP, FLDENV,
+/// FSTENV,
 /// FSAVE, FRSTOR.
 extension SystemInstructions {
     // MARK: Loads

@@ -18,7 +18,8 @@ private struct Difference {
         let conditions = FPUState.Status.c0 | FPUState.Status.c2 | FPUState.Status.c3
         let isUnmaskedEarly = fpu.status & ~fpu.control & 3 != 0
         switch name {
-        // SDM 2A "FCOM/FCOMP/FCOMPP—Compare Floating-Point Values": with an unmasked #IA the condition codes are not set;
+        // SDM 2A "FCOM/FCOMP/FCOMPP—Compare Floating-Point Values": with an unmasked #IA the condition codes are not
+        // set;
         // SDM 1 8.5.2 "Denormal Operand Exception (#D)": an unmasked #D ends the operation. AMD sets them as if masked.
         case "fcom", "fcomp", "fcompp", "fucom", "fucomp", "fucompp", "ftst": if isUnmaskedEarly { status = conditions }
         // SDM 2A "FCOMI/FCOMIP/FUCOMI/FUCOMIP—Compare Floating-Point Values and Set EFLAGS": C1 is cleared, and an
@@ -68,7 +69,8 @@ private struct Difference {
         switch row.operands.first?.spelling ?? "" {
         case "m32fp": words[0] = r.float(.single)
         case "m64fp": words[0] = r.float(.double)
-        case "m16int", "m32int", "m64int": words[0] = UInt64(bitPattern: Int64(bitPattern: r.operand()) >> Int64(r.below(64)))
+        case "m16int", "m32int", "m64int":
+            words[0] = UInt64(bitPattern: Int64(bitPattern: r.operand()) >> Int64(r.below(64)))
         case "m80bcd":
             words[0] = (0..<16).reduce(0) { v, _ in v << 4 | UInt64(r.below(10)) } >> UInt64(4 * r.below(16))
             words[1] = UInt64(r.below(10) | r.below(10) << 4) | (r.next() & 0x8000)
@@ -78,7 +80,8 @@ private struct Difference {
     }
 
     /// Nil: no difference.
-    private func compare(_ row: InstructionRow, _ host: VectorHost, _ guest: TestGuest, _ r: inout SplitMix) -> String? {
+    private func compare(_ row: InstructionRow, _ host: VectorHost, _ guest: TestGuest, _ r: inout SplitMix) -> String?
+    {
         let p = guest.p
         var bytes: [UInt8] = row.text.contains("byte") && r.oneIn(2) ? [0x66] : r.oneIn(4) ? [0x41] : []
         bytes.append(row.encoding.opcode)
@@ -163,11 +166,13 @@ private struct Difference {
         }
         if differences.isEmpty { return nil }
         let registers = (4..<20).map { hex(state.image[$0]) }.joined(separator: " ")
-        return "[\(bytes.map { hex(UInt64($0)) }.joined(separator: " "))] \(differences.joined(separator: "; ")); before: "
-            + "FCW \(hex(control)) FSW \(hex(status)) valid \(hex(valid)) ST \(registers) memory \(hex(words[0])) \(hex(words[1]))"
+        return
+            "[\(bytes.map { hex(UInt64($0)) }.joined(separator: " "))] \(differences.joined(separator: "; ")); before: "
+            + "FCW \(hex(control)) FSW \(hex(status)) valid \(hex(valid)) ST \(registers) memory "
+            + "\(hex(words[0])) \(hex(words[1]))"
     }
     private static let control: Set<String> = [
-        "fninit", "fnclex", "fldcw", "fnstcw", "fnstsw", "fldenv", "fnstenv", "frstor", "fnsave",
+        "fninit", "fnclex", "fldcw", "fnstcw", "fnstsw", "fldenv", "fnstenv", "frstor", "fnsave"
     ]
     private func hex(_ v: UInt64) -> String { String(v, radix: 16) }
 }

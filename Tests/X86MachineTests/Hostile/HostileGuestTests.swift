@@ -5,7 +5,8 @@ import X86Architecture
 
 /// A hostile guest cannot hurt the host: it ends in a stop of some kind, and its run repeats.
 @Suite("Hostile guests") struct HostileGuestTests {
-    private static let folder = URL(filePath: #filePath).appending(path: "../../../../fixtures/regressions").standardized
+    private static let folder = URL(filePath: #filePath).appending(path: "../../../../fixtures/regressions")
+        .standardized
     /// The files that past findings became.
     static let regressions: [String] = {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []

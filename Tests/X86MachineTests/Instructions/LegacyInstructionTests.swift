@@ -30,10 +30,10 @@ import X86Architecture
     func daa() {
         for a in 0..<100 {
             for b in 0..<100 {
-                let x = a / 10 << 4 | a % 10, y = b / 10 << 4 | b % 10, sum = (a + b) % 100
+                let x = (a / 10) << 4 | a % 10, y = (b / 10) << 4 | b % 10, sum = (a + b) % 100
                 p.cpu.pointee.rip = TestGuest.code
                 execute([0x27], ax: UInt64((x + y) & 0xFF), carry: x + y > 0xFF, adjust: (x & 15) + (y & 15) > 15)
-                #expect(p.gpr(GPR.rax) == UInt64(sum / 10 << 4 | sum % 10), "\(a) + \(b)")
+                #expect(p.gpr(GPR.rax) == UInt64((sum / 10) << 4 | sum % 10), "\(a) + \(b)")
                 #expect((p.rflags & RFLAGS.carry != 0) == (a + b > 99))
             }
         }
@@ -42,10 +42,10 @@ import X86Architecture
     func das() {
         for a in 0..<100 {
             for b in 0..<100 {
-                let x = a / 10 << 4 | a % 10, y = b / 10 << 4 | b % 10, difference = (a - b + 100) % 100
+                let x = (a / 10) << 4 | a % 10, y = (b / 10) << 4 | b % 10, difference = (a - b + 100) % 100
                 p.cpu.pointee.rip = TestGuest.code
                 execute([0x2F], ax: UInt64((x - y) & 0xFF), carry: x < y, adjust: x & 15 < y & 15)
-                #expect(p.gpr(GPR.rax) == UInt64(difference / 10 << 4 | difference % 10), "\(a) - \(b)")
+                #expect(p.gpr(GPR.rax) == UInt64((difference / 10) << 4 | difference % 10), "\(a) - \(b)")
                 #expect((p.rflags & RFLAGS.carry != 0) == (a < b))
             }
         }
@@ -67,7 +67,7 @@ import X86Architecture
     @Test("AAM divides AL by its base and AAD undoes it; a base of 0 is #DE")
     func bases() {
         execute([0xD4, 7], ax: 100)
-        #expect(p.gpr(GPR.rax) == UInt64(100 / 7 << 8 | 100 % 7))
+        #expect(p.gpr(GPR.rax) == UInt64((100 / 7) << 8 | 100 % 7))
         guest.execute([0xD5, 7])
         #expect(p.gpr(GPR.rax) == 100)
         execute([0xD4, 0], ax: 100)
@@ -99,7 +99,7 @@ import X86Architecture
         guest.write(0x5_0000, UInt32(bitPattern: -5))
         guest.write(0x5_0004, UInt32(7))
         p.setGPR(GPR.rbx, 0x5_0000)
-        for (index, vector) in [(-6, 5), (-5, nil), (0, nil), (7, nil), (8, 5)] as [(Int32, UInt8?)] {
+        for (index, vector) in [(-5, nil), (0, nil), (7, nil), (-6, 5), (8, 5)] as [(Int32, UInt8?)] {
             p.cpu.pointee.rip = TestGuest.code
             execute([0x62, 0x03], ax: UInt64(UInt32(bitPattern: index)))
             #expect(guest.handledVector == vector, "\(index)")

@@ -19,21 +19,28 @@ import X86Architecture
         var reserved: [UInt64]
     }
     static let mappings: [Mapping] = [
-        Mapping(description: "32-bit, 4 KiB", linear: 0x40_5000, entry: 0x20_1014, bytes: 4,
-                upper: [(0x20_0004, 0x20_1007)], value: 0x30_0001, reserved: []),
-        Mapping(description: "32-bit, 4 MiB", linear: 0x80_5000, entry: 0x20_0008, bytes: 4,
-                upper: [], value: 0x40_0081, reserved: [21]),
-        Mapping(description: "PAE, 4 KiB", isPAE: true, linear: 0x4080_5000, entry: 0x20_2028,
-                upper: [(0x20_0008, 0x20_1001), (0x20_1020, 0x20_2007)], value: 0x30_0001, reserved: [46, 51, 52, 62]),
-        Mapping(description: "PAE, 2 MiB", isPAE: true, linear: 0x4060_5000, entry: 0x20_1018,
-                upper: [(0x20_0008, 0x20_1001)], value: 0x40_0081, reserved: [13, 20, 46, 51, 52, 62]),
-        Mapping(description: "4-level, 4 KiB", isLong: true, linear: 0x80_4080_5000, entry: 0x20_4028,
-                upper: [(0x20_0008, 0x20_1007), (0x20_1008, 0x20_2007), (0x20_2020, 0x20_4007)], value: 0x30_0001,
-                reserved: [46, 51]),
-        Mapping(description: "4-level, 2 MiB", isLong: true, linear: 0x80_4060_5000, entry: 0x20_2018,
-                upper: [(0x20_0008, 0x20_1007), (0x20_1008, 0x20_2007)], value: 0x40_0081, reserved: [13, 20, 46, 51]),
-        Mapping(description: "4-level, 1 GiB", isLong: true, linear: 0x80_4060_5000, entry: 0x20_1008,
-                upper: [(0x20_0008, 0x20_1007)], value: 0x4000_0081, reserved: [13, 29, 46, 51]),
+        Mapping(
+            description: "32-bit, 4 KiB", linear: 0x40_5000, entry: 0x20_1014, bytes: 4,
+            upper: [(0x20_0004, 0x20_1007)], value: 0x30_0001, reserved: []),
+        Mapping(
+            description: "32-bit, 4 MiB", linear: 0x80_5000, entry: 0x20_0008, bytes: 4,
+            upper: [], value: 0x40_0081, reserved: [21]),
+        Mapping(
+            description: "PAE, 4 KiB", isPAE: true, linear: 0x4080_5000, entry: 0x20_2028,
+            upper: [(0x20_0008, 0x20_1001), (0x20_1020, 0x20_2007)], value: 0x30_0001, reserved: [46, 51, 52, 62]),
+        Mapping(
+            description: "PAE, 2 MiB", isPAE: true, linear: 0x4060_5000, entry: 0x20_1018,
+            upper: [(0x20_0008, 0x20_1001)], value: 0x40_0081, reserved: [13, 20, 46, 51, 52, 62]),
+        Mapping(
+            description: "4-level, 4 KiB", isLong: true, linear: 0x80_4080_5000, entry: 0x20_4028,
+            upper: [(0x20_0008, 0x20_1007), (0x20_1008, 0x20_2007), (0x20_2020, 0x20_4007)], value: 0x30_0001,
+            reserved: [46, 51]),
+        Mapping(
+            description: "4-level, 2 MiB", isLong: true, linear: 0x80_4060_5000, entry: 0x20_2018,
+            upper: [(0x20_0008, 0x20_1007), (0x20_1008, 0x20_2007)], value: 0x40_0081, reserved: [13, 20, 46, 51]),
+        Mapping(
+            description: "4-level, 1 GiB", isLong: true, linear: 0x80_4060_5000, entry: 0x20_1008,
+            upper: [(0x20_0008, 0x20_1007)], value: 0x4000_0081, reserved: [13, 29, 46, 51])
     ]
 
     private func guest(_ m: Mapping, _ bits: UInt64) throws -> TestGuest {
@@ -52,7 +59,9 @@ import X86Architecture
         try p.setCR3(0x20_0000)
         return guest
     }
-    private func code(_ guest: TestGuest, _ m: Mapping, _ kind: AccessKind, _ privilege: Privilege = .current) -> UInt32? {
+    private func code(_ guest: TestGuest, _ m: Mapping, _ kind: AccessKind, _ privilege: Privilege = .current)
+        -> UInt32?
+    {
         guest.fault { () throws(Interruption) in _ = try guest.p.translate(LinearAddress(m.linear), kind, privilege) }?
             .errorCode
     }
@@ -71,8 +80,9 @@ import X86Architecture
         #expect(code(readOnly, m, .write) == nil)
     }
 
-    @Test("SMEP stops fetches from user pages in every mode, and the error code has I/D then (4.6.1, 4.7)",
-          arguments: mappings)
+    @Test(
+        "SMEP stops fetches from user pages in every mode, and the error code has I/D then (4.6.1, 4.7)",
+        arguments: mappings)
     func smep(_ m: Mapping) throws {
         let guest = try guest(m, PagingEntry.user | PagingEntry.writable)
         #expect(code(guest, m, .execute) == nil)
@@ -80,8 +90,9 @@ import X86Architecture
         #expect(code(guest, m, .execute) == 0x11)
     }
 
-    @Test("SMAP stops supervisor data accesses to user pages, unless AC allows explicit ones (4.6.1)",
-          arguments: mappings)
+    @Test(
+        "SMAP stops supervisor data accesses to user pages, unless AC allows explicit ones (4.6.1)",
+        arguments: mappings)
     func smap(_ m: Mapping) throws {
         let guest = try guest(m, PagingEntry.user | PagingEntry.writable)
         guest.p.system.cr4 |= CR4.smap
@@ -108,8 +119,9 @@ import X86Architecture
         }
     }
 
-    @Test("XD stops fetches where NXE is set and is reserved where it is not; 32-bit entries have none (4.6.1)",
-          arguments: mappings)
+    @Test(
+        "XD stops fetches where NXE is set and is reserved where it is not; 32-bit entries have none (4.6.1)",
+        arguments: mappings)
     func executeDisable(_ m: Mapping) throws {
         guard m.bytes == 8 else {
             #expect(code(try guest(m, 0), m, .execute) == nil)

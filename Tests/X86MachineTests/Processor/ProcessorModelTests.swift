@@ -33,9 +33,12 @@ struct ProcessorModelTests {
 
     @Test("without NX, EFER.NXE is reserved")
     func withoutNX() {
-        let p = machine(.minimal).processors[0]
-        #expect(throws: Interruption.self) { try p.writeMSR(MSR.efer, EFER.executeDisableEnable) }
-        #expect(throws: Never.self) { try machine(.max).processors[0].writeMSR(MSR.efer, EFER.executeDisableEnable) }
+        // A machine owns its processors: both have to stay.
+        let without = machine(.minimal), with = machine(.max)
+        #expect(throws: Interruption.self) {
+            try without.processors[0].writeMSR(MSR.efer, EFER.executeDisableEnable)
+        }
+        #expect(throws: Never.self) { try with.processors[0].writeMSR(MSR.efer, EFER.executeDisableEnable) }
     }
 
     @Test("max has every feature that haswell-ep has; names are distinct")

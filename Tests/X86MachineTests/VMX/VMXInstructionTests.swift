@@ -159,7 +159,7 @@ import X86Architecture
     @Test func `VMREAD and VMWRITE of an unsupported component fail with error 12`() {
         let m = VMXTestMachine().prepared()
         // A reserved bit; "high" of a natural-width field; bits above 31; a field of an unsupported feature.
-        for encoding: UInt64 in [0x1000, 0x6801, 1 << 32 | 0x681E, UInt64(VMCSField.eptpIndex.rawValue),
+        for encoding: UInt64 in [0x1000, 0x6801, 1 << 32 | 0x681E, UInt64(VMCSField.hlatPrefixSize.rawValue),
                                  0x2054] {
             m.p.setGPR(GPR.rbx, encoding)
             m.run(Code.vmreadRAX)
