@@ -50,6 +50,7 @@ struct IOAPICTests {
     @Test("A level interrupts again after EOI while it is still active, not before (Remote IRR)")
     func level() throws {
         let p = machine.processors[0]
+        defer { withExtendedLifetime(machine) {} }  // A processor does not keep its machine.
         program(9, 1 << 15 | 0x52)
         machine.setInterruptLine(9, true, at: 0)
         #expect(p.apic.acknowledge() == 0x52)

@@ -75,6 +75,7 @@ struct InterruptControllerTests {
         machine.platform.devices.interruptControllers = initialised()
         machine.setInterruptLine(4, true, at: 0)
         let p = machine.processors[0]
+        defer { withExtendedLifetime(machine) {} }  // A processor does not keep its machine.
         #expect(!p.hasPendingInterrupt, "LINT0 is masked after power-up")
         try p.apicStore(offset: 0xF0, size: 4, 0x1FF)
         try p.apicStore(offset: 0x350, size: 4, 0x700)

@@ -37,6 +37,7 @@ struct EventQueueTests {
     func injection() throws {
         let machine = Machine(configuration())
         let p = machine.processors[0]
+        defer { withExtendedLifetime(machine) {} }  // A processor does not keep its machine.
         try p.apicStore(offset: 0xF0, size: 4, 0x1FF)
         machine.injectInterrupt(vector: 0x60, processor: 0, atCycle: 500)
         machine.injectNMI(processor: 0, atCycle: 400)
@@ -61,6 +62,7 @@ struct EventQueueTests {
     func deadlockWithTimer() throws {
         let machine = Machine(configuration())
         let p = machine.processors[0]
+        defer { withExtendedLifetime(machine) {} }  // A processor does not keep its machine.
         p.system.activity = .halted
         p.boundaryWork = false
         machine.injectInterrupt(vector: 0x60, processor: 0, atCycle: 500)
@@ -73,6 +75,7 @@ struct EventQueueTests {
     func deadlockWithMaskedTimer() throws {
         let machine = Machine(configuration())
         let p = machine.processors[0]
+        defer { withExtendedLifetime(machine) {} }  // A processor does not keep its machine.
         try p.apicStore(offset: 0xF0, size: 4, 0x1FF)
         try p.apicStore(offset: 0x320, size: 4, 0x30040)
         try p.apicStore(offset: 0x380, size: 4, 10)

@@ -13,7 +13,8 @@ struct ProcessorModelTests {
 
     @Test("minimal reports what 64-bit Linux requires, leaves up to 1 and 80000001H, and nothing else")
     func minimal() {
-        let p = machine(.minimal).processors[0]
+        let machine = machine(.minimal), p = machine.processors[0]
+        defer { withExtendedLifetime(machine) {} }  // A processor does not keep its machine.
         #expect(p.identification(0, 0).eax == 1 && p.identification(0x8000_0000, 0).eax == 0x8000_0001)
         let one = p.identification(1, 0), extended = p.identification(0x8000_0001, 0)
         // FPU, CMOV, FXSR, SSE, SSE2; SYSCALL shows in 64-bit mode only.
@@ -24,6 +25,7 @@ struct ProcessorModelTests {
     @Test("without a local APIC there is no IA32_APIC_BASE, and the 8259 pair reaches INTR at once")
     func withoutAPIC() throws {
         let machine = machine(.minimal), p = machine.processors[0]
+        defer { withExtendedLifetime(machine) {} }  // A processor does not keep its machine.
         #expect(throws: Interruption.self) { _ = try p.readMSR(MSR.apicBase) }
         #expect(!p.hasPendingInterrupt)
         machine.platform.devices.interruptControllers.write(0x21, 0)

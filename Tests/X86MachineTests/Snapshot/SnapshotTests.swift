@@ -14,6 +14,7 @@ struct SnapshotTests {
     @Test("Restoring brings back pages, registers, devices and due events")
     func restoresEverything() throws {
         let p = machine.processors[0]
+        defer { withExtendedLifetime(machine) {} }  // A processor does not keep its machine.
         try write(1, 11)
         p.setGPR(3, 0x1234)
         p.system.cr2 = 5

@@ -44,6 +44,7 @@ final class TestGuest {
             map(page, to: page, [.writable, .user], shift: 21)
         }
         let p = machine.processors[0]
+        defer { withExtendedLifetime(machine) {} }  // A processor does not keep its machine.
         p.reset(.powerUp)
         p.system.cr0 = 0x8001_0033
         p.system.cr3 = Self.root

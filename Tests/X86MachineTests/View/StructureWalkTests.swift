@@ -76,6 +76,7 @@ struct StructureWalkTests {
     @Test("peek follows the processor's mode: paging off, 32-bit with 4-MiB pages, PAE")
     func legacyModes() {
         let p = machine.processors[0]
+        defer { withExtendedLifetime(machine) {} }  // A processor does not keep its machine.
         #expect(machine.view.peek(.init(0x1234), processor: 0) == .init(0x1234))
         p.system.cr0 |= CR0.paging | CR0.protectionEnable
         p.system.cr3 = 0x1000
@@ -94,6 +95,7 @@ struct StructureWalkTests {
         build4Level()
         store(0x4000 + 4 * 8, 0xB003)
         let p = machine.processors[0]
+        defer { withExtendedLifetime(machine) {} }  // A processor does not keep its machine.
         p.system.cr0 |= CR0.paging | CR0.protectionEnable
         p.system.cr4 |= CR4.physicalAddressExtension
         p.system.efer = EFER.longModeEnable | EFER.longModeActive
