@@ -104,6 +104,16 @@ public struct SharedRange: Sendable, Equatable {
     }
 }
 
+/// What a message's first word is called, from the kernel image's `.lvd_rpc_names` section.
+public struct ProcedureName: Sendable, Equatable {
+    /// From a domain to the kernel; else the other way round.
+    public var isCallback: Bool
+    /// Class and number of the message (Sources/Guest/include/lvd/rpc.h).
+    public var kind: UInt32
+    public var number: UInt32
+    public var name: String
+}
+
 /// What is where in the guest: symbols and ranges as linear addresses of the kernel's view.
 public struct GuestLayout: Sendable {
     public var kernel: SymbolMap
@@ -121,6 +131,7 @@ public struct GuestLayout: Sendable {
     public var results: LinearAddress?
     /// Whether the drivers run in domains.
     public var isolated: Bool
+    public var procedureNames: [ProcedureName] = []
 
     public func isShared(_ address: UInt64) -> Bool { sharedRanges.contains { $0.range.contains(address) } }
 

@@ -25,6 +25,7 @@ struct GuestTables {
     var sharedExports: [String: UInt64]
     var vmFunctionSites: [VMFunctionSite]
     var sharedRanges: [SharedRange]
+    var procedureNames: [ProcedureName]
 
     init(_ kernel: ELFObject) throws(ImageError) {
         exports = try Self.exports(kernel, ".lvd_export")
@@ -51,6 +52,11 @@ struct GuestTables {
             sharedRanges.append(SharedRange(
                 name: table.text(offset + 24, 40), range: start..<end, writable: permissions & 2 != 0,
                 executable: permissions & 4 != 0, backing: backing))
+        }
+        procedureNames = try Self.entries(kernel, ".lvd_rpc_names", size: 64).map { table, offset in
+            ProcedureName(
+                isCallback: table.half(offset) != 0, kind: table.half(offset + 4), number: table.half(offset + 8),
+                name: table.text(offset + 16, 48))
         }
     }
 

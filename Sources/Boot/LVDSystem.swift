@@ -64,7 +64,7 @@ public struct LVDSystem: Sendable {
         layout = GuestLayout(
             kernel: symbols, monitor: monitorSymbols, drivers: drivers, vmFunctionSites: tables.vmFunctionSites,
             crossingPages: crossing, sharedRanges: tables.sharedRanges, statePage: symbols["vmfunc_state_page"],
-            results: symbols["lvd_results"], isolated: isolated)
+            results: symbols["lvd_results"], isolated: isolated, procedureNames: tables.procedureNames)
     }
 
     private static func commandLine(_ configuration: LVDConfiguration) -> String {

@@ -34,10 +34,24 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Copy the guest's console to standard error.")
     var console = false
 
+    @Flag(help: "Run the same natively, too, and report the ratio.")
+    var compareNative = false
+
     func run() throws {
+        if compareNative, options.native {
+            throw UserError(.usage, "--compare-native compares an isolated run: leave --native out")
+        }
         let scenario = noCheck ? try options.scenario(invariants: []) : try options.scenario()
         let run = try Run(scenario)
         try execute(run, scenario)
+    }
+
+    private func nativeResult(_ scenario: Scenario) throws -> RunResult? {
+        guard compareNative else { return nil }
+        var native = scenario
+        native.system.isolation = .native
+        native.invariants = []
+        return Running.execute(try Run(native))
     }
 
     private func execute(_ run: Run, _ scenario: Scenario) throws {
@@ -47,7 +61,7 @@ struct RunCommand: ParsableCommand {
         let result = Running.execute(run)
         if stats { HostCost.report(run.machine.statistics, since: start) }
         try outputs.finish(run, result)
-        try Running.report(scenario, result, json: json)
+        try Running.report(scenario, result, native: try nativeResult(scenario), json: json)
     }
 }
 
@@ -70,8 +84,8 @@ enum Running {
         return result
     }
 
-    static func report(_ scenario: Scenario, _ result: RunResult, json: Bool) throws {
-        let report = RunReport(scenario, result)
+    static func report(_ scenario: Scenario, _ result: RunResult, native: RunResult? = nil, json: Bool) throws {
+        let report = RunReport(scenario, result, native: native)
         try Console.output(json ? report.json.text() + "\n" : report.text)
         if let explanation = result.explanation { Console.message("lvdsim: " + explanation) }
         if result.status != .clean { throw ExitCode(result.status.rawValue) }

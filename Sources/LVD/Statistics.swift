@@ -15,6 +15,25 @@ public struct CrossingStatistics: Sendable, Equatable {
     public var nmis: UInt64 = 0
     public var nmisInsideDomain: UInt64 = 0
     public var exceptions: UInt64 = 0
+    /// VM exits by basic exit reason and by the function whose instruction or place it was, ascending by reason, then
+    /// most frequent first.
+    public var exitsByCaller: [(reason: UInt16, caller: String, count: UInt64)] {
+        callers.map { ($0.key.reason, $0.key.caller, $0.value) }.sorted { a, b in
+            a.0 != b.0 ? a.0 < b.0 : a.2 != b.2 ? a.2 > b.2 : a.1 < b.1
+        }
+    }
+    /// External interrupts and NMIs by vector (an NMI's is 2), ascending, and by what they interrupted.
+    public var interruptsByVector: [(vector: UInt8, places: InterruptPlaces)] {
+        places.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+    public var calls = CallStatistics()
+
+    struct Caller: Hashable, Sendable {
+        var reason: UInt16
+        var caller: String
+    }
+    var callers: [Caller: UInt64] = [:]
+    var places: [UInt8: InterruptPlaces] = [:]
 
     public init() {}
 
@@ -28,6 +47,7 @@ public struct CrossingStatistics: Sendable, Equatable {
             && a.interruptsInsideDomain == b.interruptsInsideDomain && a.nmisInsideDomain == b.nmisInsideDomain
             && a.exitsByReason.map(\.reason) == b.exitsByReason.map(\.reason)
             && a.exitsByReason.map(\.count) == b.exitsByReason.map(\.count)
+            && a.callers == b.callers && a.places == b.places && a.calls == b.calls
     }
 
     mutating func addExit(_ reason: UInt16) {
@@ -40,13 +60,30 @@ public struct CrossingStatistics: Sendable, Equatable {
     }
 }
 
+/// What interrupts interrupted.
+public struct InterruptPlaces: Sendable, Equatable {
+    /// The kernel, or the monitor's guest before there was a monitor.
+    public var kernel: UInt64 = 0
+    /// The crossing pages, in whichever view: a thread on its way in or out.
+    public var crossing: UInt64 = 0
+    /// A domain's own code.
+    public var domain: UInt64 = 0
+    public init() {}
+}
+
 /// Counts while a run runs.
 public final class StatisticsObserver: Observer {
     public let events: EventMask = [.eptpSwitch, .vmTransition, .delivery]
-    public private(set) var statistics = CrossingStatistics()
+    public var statistics: CrossingStatistics {
+        var result = counted
+        result.calls = calls.finished
+        return result
+    }
+    private var counted = CrossingStatistics()
     private let layout: GuestLayout
     private let sites: CrossingSites
     private var views: Views
+    private var calls = CallFollower()
 
     public init(layout: GuestLayout, processors: Int) {
         self.layout = layout
@@ -59,23 +96,49 @@ public final class StatisticsObserver: Observer {
         switch event {
         case .eptpSwitch(let rip, let index, _, _):
             let crossing = sites.crossing(rip: rip, index: index)
-            statistics.crossings[Crossing.allCases.firstIndex(of: crossing)!] += 1
-        case .vmExit(let reason, _, _):
-            statistics.addExit(reason)
-        case .delivered(_, let kind, _, _, _):
-            let inside: UInt64 = views.isInDomain(processor) ? 1 : 0
+            counted.crossings[Crossing.allCases.firstIndex(of: crossing)!] += 1
+            calls.follow(
+                crossing, rsp: machine.general(4, of: processor), rdi: machine.general(7, of: processor),
+                cycle: machine.cycles(of: processor))
+        case .vmExit(let reason, _, let rip):
+            counted.addExit(reason)
+            counted.callers[.init(reason: reason, caller: caller(rip, processor)), default: 0] += 1
+        case .delivered(let vector, let kind, let rip, _, _):
+            let isInside = views.isInDomain(processor), inside: UInt64 = isInside ? 1 : 0
+            if kind == .external || kind == .nmi { place(vector, rip, isInside: isInside) }
             switch kind {
             case .external:
-                statistics.interrupts += 1
-                statistics.interruptsInsideDomain += inside
+                counted.interrupts += 1
+                counted.interruptsInsideDomain += inside
             case .nmi:
-                statistics.nmis += 1
-                statistics.nmisInsideDomain += inside
+                counted.nmis += 1
+                counted.nmisInsideDomain += inside
             default:
-                statistics.exceptions += 1
+                counted.exceptions += 1
             }
         default:
             break
         }
+    }
+
+    /// The function that `rip` lies in, with its image; the image alone where no symbol reaches.
+    private func caller(_ rip: LinearAddress, _ processor: Int) -> String {
+        for driver in layout.drivers where driver.segments.contains(where: { $0.range.contains(rip.rawValue) }) {
+            let symbol = driver.symbols.symbol(containing: rip)?.symbol.name
+            return symbol.map { "\(driver.name):\($0)" } ?? driver.name
+        }
+        return layout.kernel.symbol(containing: rip).map { "kernel:\($0.symbol.name)" } ?? "elsewhere"
+    }
+
+    private func place(_ vector: UInt8, _ rip: LinearAddress, isInside: Bool) {
+        var places = counted.places[vector] ?? InterruptPlaces()
+        if layout.crossingPages?.contains(rip.rawValue) == true {
+            places.crossing += 1
+        } else if isInside {
+            places.domain += 1
+        } else {
+            places.kernel += 1
+        }
+        counted.places[vector] = places
     }
 }

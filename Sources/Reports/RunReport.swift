@@ -6,11 +6,16 @@ import X86Architecture
 public struct RunReport: Sendable {
     public var scenario: Scenario
     public var result: RunResult
+    /// The same workload without isolation, to compare with.
+    public var native: RunResult?
 
-    public init(_ scenario: Scenario, _ result: RunResult) {
+    public init(_ scenario: Scenario, _ result: RunResult, native: RunResult? = nil) {
         self.scenario = scenario
         self.result = result
+        self.native = native
     }
+
+    private var calls: CallReport { CallReport(result.crossings.calls, names: result.procedureNames) }
 
     /// File names without folders: what ran, not where it lay.
     private var images: [String] { scenario.system.drivers.map(baseName) }
@@ -45,11 +50,13 @@ public struct RunReport: Sendable {
                 ])
             ),
             ("vmfunc", .count(crossings.vmfunc)),
+            ("calls", calls.json),
             (
                 "vmExits",
                 .object([
                     ("total", .count(crossings.exits)),
-                    ("byReason", .object(crossings.exitsByReason.map { (exitName($0.reason), .count($0.count)) }))
+                    ("byReason", .object(crossings.exitsByReason.map { (exitName($0.reason), .count($0.count)) })),
+                    ("byCaller", .array(crossings.exitsByCaller.map(CallReport.json)))
                 ])
             ),
             (
@@ -58,7 +65,8 @@ public struct RunReport: Sendable {
                     ("delivered", .count(crossings.interrupts)),
                     ("insideDomain", .count(crossings.interruptsInsideDomain)),
                     ("nmis", .count(crossings.nmis)),
-                    ("nmisInsideDomain", .count(crossings.nmisInsideDomain))
+                    ("nmisInsideDomain", .count(crossings.nmisInsideDomain)),
+                    ("byVector", .array(crossings.interruptsByVector.map(CallReport.json)))
                 ])
             ),
             ("instructions", .count(result.instructions)),
@@ -70,6 +78,7 @@ public struct RunReport: Sendable {
                     ("perOperation", tenths(result.workloadCycles, result.completed).map { .tenths($0) } ?? .null)
                 ])
             ),
+            ("native", native.map { json(native: $0) } ?? .null),
             ("findings", .array(result.findings.map(\.json))),
             (
                 "outcome",
@@ -82,6 +91,27 @@ public struct RunReport: Sendable {
         ])
     }
 
+    private func json(native: RunResult) -> JSONValue {
+        .object([
+            ("completed", .count(native.completed)),
+            ("packets", .count(native.guest?.txPackets ?? 0)),
+            ("bytes", .count(native.guest?.txBytes ?? 0)),
+            ("cyclesPerOperation", tenths(native.workloadCycles, native.completed).map { .tenths($0) } ?? .null),
+            ("percentOfNativeSpeed", percentOfNative(native).map { .tenths($0) } ?? .null),
+            ("exitCode", .integer(Int64(native.status.rawValue))),
+            ("digest", .string(native.digest))
+        ])
+    }
+
+    /// Operations per cycle here over operations per cycle natively, in tenths of a percent.
+    private func percentOfNative(_ native: RunResult) -> UInt64? {
+        guard result.completed > 0, native.completed > 0 else { return nil }
+        let here = result.workloadCycles.multipliedFullWidth(by: native.completed)
+        guard here.high == 0, here.low > 0 else { return nil }
+        let there = UInt128(native.workloadCycles) * UInt128(result.completed) * 1000
+        return UInt64(exactly: (there + UInt128(here.low) / 2) / UInt128(here.low))
+    }
+
     private func json(_ driver: GuestResults.Driver) -> JSONValue {
         .object([
             ("name", .string(driver.name)),
@@ -90,7 +120,7 @@ public struct RunReport: Sendable {
             ("packets", .count(driver.txPackets)),
             ("bytes", .count(driver.txBytes)),
             ("kills", .count(UInt64(driver.kills))),
-            ("restarts", .count(UInt64(driver.restarts))),
+            ("restarts", .count(UInt64(driver.restarts)))
         ])
     }
 
@@ -122,10 +152,19 @@ public struct RunReport: Sendable {
             table.add("VMFUNC", crossings.vmfunc, perOperation(crossings.vmfunc))
             if crossings.count(.rogue) > 0 { table.add("  not at a crossing", crossings.count(.rogue)) }
             table.add("VM exits", crossings.exits, perOperation(crossings.exits))
-            for (reason, count) in crossings.exitsByReason { table.add("  \(exitName(reason))", count) }
+            for (reason, count) in crossings.exitsByReason {
+                let callers = crossings.exitsByCaller.filter { $0.reason == reason }.map {
+                    "\($0.caller) \(grouped($0.count))"
+                }
+                let shown = callers.prefix(3).joined(separator: ", ")
+                table.add("  \(exitName(reason))", count, callers.count > 3 ? shown + ", ..." : shown)
+            }
         }
         table.add("interrupts", crossings.interrupts)
         if scenario.isIsolated { table.add("  inside the domain", crossings.interruptsInsideDomain) }
+        for (vector, places) in crossings.interruptsByVector where vector != 2 {
+            table.add("  vector 0x\(String(vector, radix: 16))", places.total, places.text)
+        }
         if crossings.nmis > 0 {
             table.add("NMIs", crossings.nmis)
             table.add("  inside the domain", crossings.nmisInsideDomain)
@@ -136,9 +175,17 @@ public struct RunReport: Sendable {
             table.add(
                 "cycles per \(operation)", ratio(result.workloadCycles, result.completed), "in the workload's loop")
         }
+        if let native {
+            table.add(
+                "  natively", ratio(native.workloadCycles, native.completed),
+                percentOfNative(native).map {
+                    "\($0 / 10).\($0 % 10) % of the native speed"
+                } ?? "did not complete")
+        }
         table.add("findings", UInt64(result.findings.count), coverage)
         table.line("digest  \(result.digest)")
         var text = table.text
+        if scenario.isIsolated { text += calls.text }
         for finding in result.findings { text += "\n" + finding.text }
         if result.findingsDropped > 0 { text += "\nand \(grouped(result.findingsDropped)) more findings\n" }
         return text

@@ -1,3 +1,4 @@
+import Boot
 import Isolation
 import LVD
 import X86Architecture
@@ -18,6 +19,8 @@ public struct RunResult: Sendable {
     public var events: Int
     public var digest: String
     public var requested: UInt64
+    /// What the guest calls the messages that it sends.
+    public var procedureNames: [ProcedureName]
 
     init(_ run: Run, stop: StopReason) {
         self.stop = stop
@@ -30,6 +33,7 @@ public struct RunResult: Sendable {
         coverage = run.scenario.invariants.isEmpty ? [] : run.checker.coverage
         events = run.stream.count
         digest = run.digest
+        procedureNames = run.system.layout.procedureNames
         requested = run.scenario.workload.operations &* UInt64(run.scenario.system.drivers.count)
     }
 

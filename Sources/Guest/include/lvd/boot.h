@@ -67,6 +67,17 @@ struct lvd_shared_range {
     char name[40];
 };
 
+/* kernel.elf section .lvd_rpc_names: what message numbers are called. */
+#define LVD_NAME_CALL 0     /* kernel to domain */
+#define LVD_NAME_CALLBACK 1 /* domain to kernel */
+struct lvd_rpc_name {
+    u32 direction;
+    u32 class;
+    u32 number;
+    u32 reserved;
+    char name[48];
+};
+
 /* kernel.elf and domain.ko section .lvd_abi: overwritten by the loader when the driver was built for another kernel. */
 struct lvd_abi_slot {
     u32 value;

@@ -1,0 +1,18 @@
+/* What the numbers in messages are called, for whoever reads a run from outside. Nothing here is used by the kernel. */
+#include <lvd/boot.h>
+#include <lvd/rpc.h>
+
+#define NAME(direction, class, number, text) \
+    { LVD_NAME_##direction, class, number, 0, text },
+
+__attribute__((section(".lvd_rpc_names"), used)) static const struct lvd_rpc_name names[] = {
+#define X(name) NAME(CALL, LVD_CLASS_RPC, LVD_RPC_##name, #name)
+    LVD_DOMAIN_RPCS(X)
+#undef X
+#define X(name) NAME(CALLBACK, LVD_CLASS_RPC, LVD_CALL_##name, #name)
+    LVD_KERNEL_RPCS(X)
+#undef X
+#define X(name) NAME(CALLBACK, LVD_CLASS_SYSCALL, LVD_SYS_##name, #name)
+    LVD_SYSCALLS(X)
+#undef X
+};
