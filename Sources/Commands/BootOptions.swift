@@ -23,7 +23,8 @@ struct BootOptions: ParsableArguments {
     var cpus = 1
 
     @Option(help: ArgumentHelp(
-        "The processor: \(ProcessorModel.named.map(\.name).joined(separator: ", ")).", valueName: "model"))
+        "The processor: \(ProcessorModel.named.map(\.name).joined(separator: ", ")); changed by +FEATURE, -FEATURE, "
+            + "phys-bits=N after commas.", valueName: "model"))
     var cpu = ProcessorModel.named[0].name
 
     @Option(name: .customLong("protocol"), help: ArgumentHelp(
@@ -56,10 +57,7 @@ struct BootOptions: ParsableArguments {
     }
 
     private func model() throws(UserError) -> ProcessorModel {
-        guard let model = ProcessorModel.named.first(where: { $0.name == cpu }) else {
-            let names = ProcessorModel.named.map(\.name).joined(separator: ", ")
-            throw UserError(.usage, "--cpu \(cpu): expected one of \(names)")
-        }
+        let model = try ProcessorModel(option: cpu)
         guard cpus == 1 || model.has(.apic) else {
             throw UserError(.usage, "--cpu \(cpu): it has no local APIC, so expected --cpus 1")
         }

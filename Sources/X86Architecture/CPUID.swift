@@ -6,16 +6,16 @@ public struct ProcessorModel: Sendable {
         public var leaf: UInt32, subleaf: UInt32
         public var eax: UInt32, ebx: UInt32, ecx: UInt32, edx: UInt32
     }
-    public let name: String
+    public internal(set) var name: String
     /// MAXPHYADDR.
-    public let physicalAddressBits: UInt8
+    public internal(set) var physicalAddressBits: UInt8
     /// Core cycles per second: what the TSC and the timers are calibrated to.
     public let tscFrequency: UInt64
     /// What IA32_BIOS_SIGN_ID reports: kernels use the TSC deadline of a Haswell-EP from revision 3AH on.
     public let microcodeRevision: UInt32
     /// Feature flags (SDM spelling) of instructions that the part does not have: executing one raises #UD. What the
     /// part has and the machine does not execute is "not modelled" instead, and not claimed below.
-    public let absentFeatures: [StaticString]
+    public internal(set) var absentFeatures: [StaticString]
     /// Leaves whose values do not depend on state; a leaf absent from the list reads as zeros.
     public internal(set) var leaves: [Leaf]
 
@@ -23,7 +23,7 @@ public struct ProcessorModel: Sendable {
         for absent in absentFeatures where Self.areEqual(absent, feature) { return true }
         return false
     }
-    private static func areEqual(_ a: StaticString, _ b: StaticString) -> Bool {
+    static func areEqual(_ a: StaticString, _ b: StaticString) -> Bool {
         guard a.utf8CodeUnitCount == b.utf8CodeUnitCount else { return false }
         for n in 0..<a.utf8CodeUnitCount where a.utf8Start[n] != b.utf8Start[n] { return false }
         return true

@@ -1,11 +1,14 @@
 /// A feature flag of CPUID: its name in the SDM and where it is reported (SDM 2A "CPUID—CPU Identification").
 public struct CPUIDFeature: Sendable, Equatable {
+    public static func == (a: Self, b: Self) -> Bool {
+        a.leaf == b.leaf && a.register == b.register && a.bit == b.bit
+    }
     public enum Register: Sendable { case ebx, ecx, edx }
-    public let name: String
+    public let name: StaticString
     public let leaf: UInt32
     public let register: Register
     public let bit: UInt32
-    init(_ name: String, _ leaf: UInt32, _ register: Register, _ bit: UInt32) {
+    init(_ name: StaticString, _ leaf: UInt32, _ register: Register, _ bit: UInt32) {
         self.name = name; self.leaf = leaf; self.register = register; self.bit = bit
     }
 }
@@ -71,6 +74,6 @@ extension CPUIDFeature {
         .de, .pse, .tsc, .msr, .pae, .mce, .cx8, .apic, .sep, .mtrr, .pge, .mca, .cmov, .pat, .pse36, .clfsh, .fxsr,
         .vmx, .cmpxchg16b, .pcid, .x2apic, .movbe, .popcnt, .tscDeadline, .xsave,
         .fsgsbase, .tscAdjust, .smep, .erms, .invpcid, .smap,
-        .lahf, .syscall, .nx, .pages1G, .rdtscp, .intel64,
+        .lahf, .syscall, .nx, .pages1G, .rdtscp, .intel64
     ]
 }

@@ -49,6 +49,9 @@ extension ProcessorModel {
     /// By the names that `--cpu` takes, the default first.
     public static let named: [ProcessorModel] = [.haswellEP, .max, .minimal]
 
+    /// Every leaf that a model can have.
+    static let complete = haswellEPLeaves
+
     private static let haswellEPLeaves: [Leaf] = [
         // "GenuineIntel"
         Leaf(leaf: 0, subleaf: 0, eax: 0xD, ebx: 0x756E_6547, ecx: 0x6C65_746E, edx: 0x4965_6E69),

@@ -4,7 +4,8 @@ import X86Architecture
 extension Processor {
     /// SDM 3A 11.12.5 "x2APIC State Transitions" and Figure 11-5: forbidden transitions and reserved bits are #GP(0).
     func writeAPICBase(_ value: UInt64) throws(Interruption) {
-        let reserved = ~physicalMask | 0xFF | 1 << 9
+        let hasX2APIC = machine.configuration.model.has(.x2apic)
+        let reserved = ~physicalMask | 0xFF | 1 << 9 | (hasX2APIC ? 0 : APICBase.x2apic)
         let leavesX2 = apicMode == .x2APIC && APICBase.mode(value) == .xAPIC
         let skipsXAPIC = apicMode == .disabled && APICBase.mode(value) == .x2APIC
         let extendedOnly = value & (APICBase.enable | APICBase.x2apic) == APICBase.x2apic

@@ -94,7 +94,10 @@ extension Processor {
     private func writeLVT(_ entry: LocalAPIC.LVT, _ value: UInt32) {
         let oldMode = apic.timerMode
         let forced = apic.softwareEnabled ? 0 : LocalAPIC.masked
-        apic[entry] = value & LocalAPIC.writableBits(entry) | forced
+        var writable = LocalAPIC.writableBits(entry)
+        // SDM 3A 11.5.4.1 "TSC-Deadline Mode": without it, bit 18 is reserved.
+        if entry == .timer && !machine.configuration.model.has(.tscDeadline) { writable &= ~(1 << 18) }
+        apic[entry] = value & writable | forced
         if entry == .timer { timerModeChanged(from: oldMode) }
         if entry == .lint0 { attend() }
     }

@@ -30,8 +30,8 @@ final class EngineCaches {
     var emptyBank: UnsafeMutablePointer<TLBEntry> { banks.empty.entries }
     var emptyJumps: UnsafeMutablePointer<JumpEntry> { banks.empty.jumps }
 
-    init() {
-        plans = EngineTables.shared.plans
+    init(_ model: ProcessorModel) {
+        plans = EngineTables.shared.plans(for: model)
         general = generalFunctionTable
         handlers = handlerTable
     }

@@ -1,4 +1,5 @@
 import CEngineState
+import X86Architecture
 import X86Decoder
 
 /// What the translator knows of a row of the instruction tables, written by HandlerGenerator.
@@ -50,6 +51,27 @@ struct EngineTables: Sendable {
             return plan
         }
     }
+    /// Instructions of features that a processor lacks are #UD, except LZCNT and TZCNT, whose prefix it ignores
+    /// (SDM 2A "LZCNT—Count the Number of Leading Zero Bits", SDM 2B "TZCNT—Count the Number of Trailing Zero Bits").
+    func plans(for model: ProcessorModel) -> [RowPlan] {
+        var plans = plans
+        guard let undefined = (0..<plans.count).first(where: { !InstructionInfo(UInt16($0)).isModelled }) else {
+            return plans
+        }
+        for row in plans.indices {
+            let info = InstructionInfo(UInt16(row))
+            guard info.isModelled, info.feature.utf8CodeUnitCount != 0, model.lacks(info.feature) else { continue }
+            let scan = ["LZCNT": "BSR", "TZCNT": "BSF"]["\(info.mnemonic)"]
+            plans[row] = plans[scan.flatMap { Self.row($0, width: info.operand(0)?.width) } ?? undefined]
+        }
+        return plans
+    }
+    private static func row(_ mnemonic: String, width: Int?) -> Int? {
+        (0..<InstructionInfo.rowCount).first {
+            let info = InstructionInfo(UInt16($0))
+            return "\(info.mnemonic)" == mnemonic && info.operand(0)?.width == width
+        }
+    }
     private static func lines(_ text: StaticString) -> [UnsafeBufferPointer<UInt8>.SubSequence] {
         UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount).split(separator: UInt8(ascii: "\n"))
     }
@@ -76,12 +98,13 @@ extension RowPlan {
     mutating func setCosts(_ info: InstructionInfo) {
         let mnemonic = "\(info.mnemonic)", size = (info.operand(0)?.width ?? 32) / 8
         let isDestination = info.operand(0).map { $0.placement == .modRMRM } ?? false
-        let use: MemoryUse = switch info.access {
-        case .readWrite: isDestination ? .loadAndStore : .load
-        case .write: isDestination ? .store : .load
-        case .none, .system: .none
-        default: .load
-        }
+        let use: MemoryUse =
+            switch info.access {
+            case .readWrite: isDestination ? .loadAndStore : .load
+            case .write: isDestination ? .store : .load
+            case .none, .system: .none
+            default: .load
+            }
         func cycles(_ use: MemoryUse, _ locked: Bool) -> UInt16 {
             let cost = InstructionCost.cycles(mnemonic: mnemonic, memory: use, operandSize: size, locked: locked)
             return info.access == .system ? cost : max(cost, 1)

@@ -37,7 +37,7 @@ extension Processor {
         case MSR.platformID: return 0
         case MSR.biosSignature: return UInt64(machine.configuration.model.microcodeRevision) &<< 32
         case MSR.apicBase where machine.configuration.model.has(.apic): return system.apicBase
-        case MSR.tscAdjust: return system.tscAdjust
+        case MSR.tscAdjust where machine.configuration.model.has(.tscAdjust): return system.tscAdjust
         case MSR.mtrrCapabilities: return MTRRState.capabilities
         case MSR.sysenterCS: return system.sysenterCS
         case MSR.sysenterESP: return system.sysenterESP
@@ -53,6 +53,8 @@ extension Processor {
             return system.mtrr.variable[Int(msr - MSR.mtrrPhysicalBase0)]
         case MSR.pageAttributeTable: return system.pat
         case MSR.mtrrDefaultType: return system.mtrr.defaultType
+        case MSR.tscDeadline where !machine.configuration.model.has(.tscDeadline):
+            throw .exception(.generalProtection())
         case MSR.tscDeadline, MSR.x2apicFirst...MSR.x2apicLast: return try readAPICMSR(msr)
         case MSR.efer: return system.efer
         case MSR.star: return system.star
@@ -77,7 +79,7 @@ extension Processor {
             // SDM 3B 17.17.3 "Time-Stamp Counter Adjustment": the difference is added to IA32_TSC_ADJUST.
             system.tscAdjust &+= value &- timestampCounter
             rearmTimer()
-        case MSR.tscAdjust:
+        case MSR.tscAdjust where machine.configuration.model.has(.tscAdjust):
             system.tscAdjust = value
             rearmTimer()
         // A microcode update that is not newer than what is loaded is ignored.
@@ -105,6 +107,8 @@ extension Processor {
         case MSR.mtrrDefaultType:
             guard value & ~0xCFF == 0, Self.isMTRRType(value & 0xFF) else { throw .exception(.generalProtection()) }
             system.mtrr.defaultType = value
+        case MSR.tscDeadline where !machine.configuration.model.has(.tscDeadline):
+            throw .exception(.generalProtection())
         case MSR.tscDeadline, MSR.x2apicFirst...MSR.x2apicLast: try writeAPICMSR(msr, value)
         case MSR.efer: try writeEFER(value)
         case MSR.star: system.star = value

@@ -61,7 +61,7 @@ extension Processor {
             var reserved = PagingEntry.address & ~physicalMask
             if system.efer & EFER.executeDisableEnable == 0 { reserved |= PagingEntry.executeDisable }
             let isLarge = shift != 12 && entry & PagingEntry.pageSize != 0
-            if shift == 39 {
+            if shift == 39 || shift == 30 && !machine.configuration.model.has(.pages1G) {
                 reserved |= PagingEntry.pageSize
             } else if isLarge {
                 // Bits between PAT (bit 12) and the page's address.

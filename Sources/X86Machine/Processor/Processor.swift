@@ -33,7 +33,7 @@ final class Processor {
         self.index = index
         self.machine = machine
         apic = LocalAPIC(id: UInt32(index))
-        engine = EngineCaches()
+        engine = EngineCaches(machine.configuration.model)
         cpu = UnsafeMutablePointer<CPU>.allocate(capacity: 1)
         cpu.initialize(
             to: CPU(

@@ -12,7 +12,7 @@ private struct Outcome: Equatable {
 
     private func run(_ program: RandomProgram, _ manner: Manner, seed: UInt64) -> Outcome {
         var r = SplitMix(seed: seed), slices = SplitMix(seed: seed ^ 99)
-        let guest = TestGuest(), p = guest.p
+        let guest = TestGuest(model: .everything), p = guest.p
         guest.load(program.bytes, at: TestGuest.code)
         for n in 0..<16 where n != 4 { p.setGPR(n, r.operand()) }
         for n in 0..<(RandomProgram.dataBytes / 8) { guest.write(RandomProgram.data + 8 * n, r.operand()) }

@@ -10,7 +10,7 @@ import X86Architecture
     func rows() throws {
         guard let host = VectorHost() else { print("skipped: the host maps no executable memory"); return }
         let samples = try InstructionSamples(table: "MMXSSE.table")
-        let guest = TestGuest()
+        let guest = TestGuest(model: .everything)
         guest.p.system.cr4 |= CR4.osfxsr | CR4.osxmmexcpt
         guest.p.modeChanged()
         // The same linear addresses as on the host, so that every address is the same number.
