@@ -91,6 +91,13 @@ public struct SharedRange: Sendable, Equatable {
     }
     public var name: String
     public var range: Range<UInt64>
+    /// LVD_MAX_CPUS in Sources/Guest/include/lvd/layout.h.
+    public static let processorsMax: UInt64 = 8
+    /// A processor's part of a `perProcessor` range.
+    public func part(of processor: Int) -> Range<UInt64> {
+        let size = UInt64(range.count) / Self.processorsMax
+        return range.lowerBound + UInt64(processor) * size..<range.lowerBound + UInt64(processor + 1) * size
+    }
     /// The greatest rights a domain may have.
     public var writable: Bool
     public var executable: Bool
@@ -132,6 +139,9 @@ public struct GuestLayout: Sendable {
     /// Whether the drivers run in domains.
     public var isolated: Bool
     public var procedureNames: [ProcedureName] = []
+
+    /// The stacks that the processors' interrupt stack tables point to.
+    public var interruptStacks: SharedRange? { sharedRanges.first { $0.name == "lvd_ist_stacks" } }
 
     public func isShared(_ address: UInt64) -> Bool { sharedRanges.contains { $0.range.contains(address) } }
 

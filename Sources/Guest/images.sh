@@ -7,6 +7,7 @@ source_of() {
     case $1 in
     kernel.elf) echo 'Sources/Guest/kernel, lib' ;;
     kernel-weak-*) echo "Sources/Guest/kernel, lib with -DWEAK_$(echo "${1#kernel-weak-}" | sed 's/\.elf//' | tr a-z A-Z)" ;;
+    monitor-weak-*) echo "Sources/Guest/monitor, Sources/X86Architecture with -D WEAK_$(echo "${1#monitor-weak-}" | sed 's/\.elf//' | tr a-z A-Z)" ;;
     monitor.elf) echo 'Sources/Guest/monitor, Sources/X86Architecture' ;;
     domain.ko) echo 'Sources/Guest/domain, lib' ;;
     vmfunc.flat) echo 'Sources/Guest/tests/vmfunc' ;;

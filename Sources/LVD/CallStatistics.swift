@@ -53,68 +53,40 @@ public struct CallStatistics: Sendable, Equatable {
     fileprivate mutating func abandoned(_ count: Int) { unanswered += UInt64(count) }
 }
 
-/// Matches each crossing with the one that ends it. Calls nest on the domain's stack, which belongs to one thread from
-/// the outermost call to its return: the stack pointer at the VMFUNC says which call is meant, on whichever processor
-/// the thread runs by then.
+/// Matches each crossing with the one that ends it.
 struct CallFollower {
-    private struct Frame {
-        var procedure: RemoteProcedure
-        var rsp: UInt64
-        var start: UInt64
-    }
-    /// Per stack in use its open calls and callbacks, outermost first; the innermost has the lowest address.
-    private var stacks: [[Frame]] = []
+    private var open = OpenCalls<(procedure: RemoteProcedure, start: UInt64)>()
     private(set) var statistics = CallStatistics()
-
-    /// A domain's stack, LVD_STACK_SIZE in Sources/Guest/include/lvd/layout.h.
-    static let stackSize: UInt64 = 0x2000
 
     /// - Parameters: the state right after the VMFUNC, which changes neither RSP nor RDI.
     mutating func follow(_ crossing: Crossing, rsp: UInt64, rdi: UInt64, cycle: UInt64) {
         switch crossing {
-        case .call: begin(.domain, rsp, rdi, cycle)
-        case .callback: begin(.kernel, rsp, rdi, cycle)
+        case .call: statistics.called(atDepth: begin(.domain, rsp, rdi, cycle))
+        case .callback: _ = begin(.kernel, rsp, rdi, cycle)
         case .callReturn: finish(.domain, rsp, cycle)
         case .callbackReturn: finish(.kernel, rsp, cycle)
         case .interruptEntry, .interruptReturn, .rogue: break
         }
     }
 
-    /// The stack that holds `rsp`: its outermost call began with the empty stack.
-    private func stack(of rsp: UInt64) -> Int? {
-        stacks.firstIndex { $0[0].rsp >= rsp && $0[0].rsp - rsp < Self.stackSize }
-    }
-
-    private mutating func begin(_ side: RemoteProcedure.Side, _ rsp: UInt64, _ word: UInt64, _ cycle: UInt64) {
-        let place = stack(of: rsp) ?? stacks.count
-        if place == stacks.count { stacks.append([]) }
-        // What is not above this one was left without a return; a call inside a callback starts where that left off.
-        drop(place) { $0.rsp < rsp || $0.rsp == rsp && ($0.procedure.side == side || side == .kernel) }
-        stacks[place].append(Frame(procedure: .init(side, word: word), rsp: rsp, start: cycle))
-        if side == .domain { statistics.called(atDepth: stacks[place].count { $0.procedure.side == .domain }) }
+    private mutating func begin(
+        _ side: RemoteProcedure.Side, _ rsp: UInt64, _ word: UInt64, _ cycle: UInt64
+    ) -> Int {
+        let (depth, left) = open.begin(side, rsp: rsp, (RemoteProcedure(side, word: word), cycle))
+        statistics.abandoned(left)
+        return depth
     }
 
     private mutating func finish(_ side: RemoteProcedure.Side, _ rsp: UInt64, _ cycle: UInt64) {
-        guard let place = stack(of: rsp) else { return }
-        drop(place) { $0.rsp < rsp || $0.rsp == rsp && $0.procedure.side != side }
-        if let last = stacks[place].last, last.rsp == rsp, last.procedure.side == side {
-            stacks[place].removeLast()
-            statistics.finished(last.procedure, after: cycle &- last.start)
-        }
-        if stacks[place].isEmpty { stacks.remove(at: place) }
-    }
-
-    private mutating func drop(_ place: Int, while isGone: (Frame) -> Bool) {
-        while let last = stacks[place].last, isGone(last) {
-            stacks[place].removeLast()
-            statistics.abandoned(1)
-        }
+        let (call, left) = open.end(side, rsp: rsp)
+        statistics.abandoned(left)
+        if let call { statistics.finished(call.procedure, after: cycle &- call.start) }
     }
 
     /// The statistics with what is still open counted as unanswered.
     var finished: CallStatistics {
         var result = statistics
-        result.abandoned(stacks.reduce(0) { $0 + $1.count })
+        result.abandoned(open.count)
         return result
     }
 }

@@ -10,10 +10,12 @@ struct HostileDriverTests {
         ("cr0", "accessed a control register"), ("cr3", "accessed a control register"),
         ("dr7", "accessed a debug register"), ("free", "sent a message that makes no sense"),
         ("hlt", "kept the processor without making progress"), ("hypercall", "called the monitor"),
-        ("int3", "raised an exception"), ("lidt", "accessed a descriptor-table register"),
+        ("int14", "raised an exception"), ("int3", "raised an exception"),
+        ("lidt", "accessed a descriptor-table register"),
         ("message", "sent a message that makes no sense"), ("out", "accessed an I/O port"),
         ("rdmsr", "accessed a model-specific register"), ("recurse", "nested calls until the kernel stack ran short"),
-        ("spin", "kept the processor without making progress"), ("stray-read", "raised an exception"),
+        ("spin", "kept the processor without making progress"),
+        ("sti", "changed the interrupt flag across a crossing"), ("stray-read", "raised an exception"),
         ("stray-write", "raised an exception"), ("trap", "raised an exception"), ("ud", "raised an exception"),
         ("uninit", "raised an exception"), ("unregister", "sent a message that makes no sense"),
         ("vmcall", "executed a VMX instruction"), ("wrmsr", "accessed a model-specific register"),
@@ -27,6 +29,12 @@ struct HostileDriverTests {
         #expect(outcome.status == 2, "\(outcome.errors)")
         #expect(outcome.errors.contains("the domain broke a rule and was terminated; it \(words)"), "\(outcome.errors)")
         #expect(outcome.output.contains("findings") && !outcome.errors.contains("panic"))
+    }
+
+    @Test("what a domain leaves in GS and the flags does not reach the kernel", arguments: ["gs", "flags"])
+    func harmless(driver: String) throws {
+        let outcome = try Tool.run("run", Self.folder + driver + ".ko", "--workload", "tx:50", "--console")
+        #expect(outcome.status == 0 && outcome.errors.contains("attack: still here"), "\(outcome.errors)")
     }
 
     @Test("a device that cannot transmit is an error of the driver, in a domain and without", arguments: [true, false])
@@ -65,7 +73,7 @@ struct HostileDriverTests {
     func complete() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: Tool.root.path + "/" + Self.folder)
         let rules = AttackTests.rules.map { $0.lowercased() }
-        let known = Set(Self.defences.map(\.driver) + rules + ["no-xmit", "once"])
+        let known = Set(Self.defences.map(\.driver) + rules + ["no-xmit", "once", "gs", "flags"])
         #expect(Set(files.filter { $0.hasSuffix(".ko") }.map { String($0.dropLast(3)) }) == known)
     }
 }

@@ -26,6 +26,8 @@ final class PaperGuest {
 
     let machine = Machine(MachineConfiguration())
     private var free: UInt64 = 0x10_0000
+    /// Where the processors' interrupt stacks are; nil: nowhere.
+    var interruptStacks: Range<UInt64>?
     private(set) var kernelEPT: UInt64 = 0
     private(set) var domainEPT: UInt64 = 0
     private(set) var domainRoot: UInt64 = 0
@@ -76,7 +78,11 @@ final class PaperGuest {
         }
         let symbols = SymbolMap([
             .init(name: "kernel_function", address: LinearAddress(Self.kernelCode), size: 4096),
-            .init(name: "vmfunc_trampoline", address: LinearAddress(Self.sharedCode), size: 4096)
+            .init(name: "vmfunc_trampoline", address: LinearAddress(Self.sharedCode), size: 0x30),
+            .init(name: "vmfunc_springboard_return", address: LinearAddress(Self.sharedCode + 0x30), size: 0x10),
+            .init(name: "vmfunc_springboard_entry", address: LinearAddress(Self.sharedCode + 0x40), size: 0x10),
+            .init(name: "interrupt_entry", address: LinearAddress(Self.sharedCode + 0x50), size: 0x20),
+            .init(name: "vmfunc_end", address: LinearAddress(Self.sharedCode + 0x70), size: 4096 - 0x70)
         ])
         let driver = DriverLayout(
             name: "paper", file: "paper.ko", domain: 0, base: LinearAddress(Self.domainCode), entry: nil,
@@ -88,9 +94,19 @@ final class PaperGuest {
             kernel: symbols, monitor: SymbolMap([]), drivers: [driver],
             vmFunctionSites: [
                 VMFunctionSite(address: Self.callSite, expectedECX: 1),
-                VMFunctionSite(address: Self.returnSite, expectedECX: 0)
+                VMFunctionSite(address: Self.returnSite, expectedECX: 0),
+                VMFunctionSite(address: LinearAddress(Self.sharedCode + 0x30), expectedECX: 1),
+                VMFunctionSite(address: LinearAddress(Self.sharedCode + 0x40), expectedECX: 0),
+                VMFunctionSite(address: LinearAddress(Self.sharedCode + 0x50), expectedECX: 0),
+                VMFunctionSite(address: LinearAddress(Self.sharedCode + 0x60), expectedECX: 1)
             ], isolated: true)
         layout.sharedRanges = [range("crossing", Self.sharedCode), range("state", Self.statePage)]
+        if let interruptStacks {
+            layout.sharedRanges.append(
+                SharedRange(
+                    name: "lvd_ist_stacks", range: interruptStacks, writable: true, executable: false,
+                    backing: .perProcessor))
+        }
         layout.statePage = LinearAddress(Self.statePage)
         return layout
     }

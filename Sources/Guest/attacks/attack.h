@@ -18,6 +18,7 @@ static void attack(void);
 static struct net_device *own_device;
 static void device_is_set_up(struct net_device *dev);
 static void device_ends(void);
+static void device_statistics(void);
 
 static void attack_once(void) {
     static int packets;
@@ -28,12 +29,22 @@ static void attack_once(void) {
 #define consume_skb(skb) (attack_once(), (consume_skb)(skb))
 #define dev_addr_mod(dev, ...) ((dev_addr_mod)(dev, __VA_ARGS__), own_device = (dev), device_is_set_up(dev))
 #define free_percpu(area) (device_ends(), (free_percpu)(area))
+#define dev_lstats_read(dev, packets, bytes) ((dev_lstats_read)(dev, packets, bytes), device_statistics())
 #include "../drivers/nullnet/nullnet.c"
 
 #ifndef ATTACK_DEVICE
 static void device_is_set_up(struct net_device *dev) { (void)dev; }
 static void device_ends(void) {}
+static void device_statistics(void) {}
 #endif
+
+/* Long enough for several timer interrupts. */
+static inline void wait_for_interrupts(void) {
+    u32 low, high;
+    asm volatile("rdtsc" : "=a"(low), "=d"(high));
+    for (u64 start = low | (u64)high << 32, now = start; now - start < 400000; now = low | (u64)high << 32)
+        asm volatile("pause\n\trdtsc" : "=a"(low), "=d"(high));
+}
 
 /* The window that this code lies in. */
 static inline u64 window_of(const void *address) { return (u64)address & ~(LVD_DOMAIN_STRIDE - 1ULL); }

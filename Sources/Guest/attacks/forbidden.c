@@ -3,7 +3,7 @@
 #include "attack.h"
 
 enum { RDMSR, WRMSR, OUT, CR0, CR3, LIDT, DR7, XSETBV, HYPERCALL, VMCALL, UD, INT3, STRAY_READ, STRAY_WRITE, SPIN, CLI, TRAP,
-       RECURSE, MESSAGE, HLT, APIC, FREE, UNREGISTER, UNINIT, NO_XMIT };
+       RECURSE, MESSAGE, HLT, APIC, FREE, UNREGISTER, UNINIT, NO_XMIT, STI, INT14, GS, FLAGS };
 
 #define DO(kind, text) case kind: asm volatile(text : : : "rax", "rbx", "rcx", "rdx", "memory"); break
 
@@ -28,6 +28,9 @@ static void attack(void) {
     DO(TRAP, "pushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\tnop");
     DO(HLT, "cli\n\thlt");
     DO(APIC, "movq $0xffff8880fee00300, %%rax\n\tmovl $0xc4500, (%%rax)"); /* INIT to all others */
+    DO(INT14, "int $14"); /* a page fault that was none */
+    DO(GS, "movl $0x1000, %%eax\n\twrgsbase %%rax\n\trdgsbase %%rax"); /* the callback that follows brings it along */
+    DO(FLAGS, "pushfq\n\torq $0x44400, (%%rsp)\n\tpopfq"); /* DF, NT and AC as well */
     case MESSAGE:
         (consume_skb)((struct sk_buff *)(window_of(attack) + LVD_WINDOW_POOL + LVD_PAGE_SIZE)); /* no packet of mine */
         break;
@@ -45,6 +48,7 @@ static void attack(void) {
         break;
     case UNINIT: /* at the end of the device, see below */
     case NO_XMIT:
+    case STI: /* in device_statistics */
         return;
     default:
         break;
@@ -66,4 +70,10 @@ static void device_is_set_up(struct net_device *dev) {
 static void device_ends(void) {
     if (ATTACK == UNINIT)
         asm volatile("ud2");
+}
+
+/* The kernel asks with interrupts off. */
+static void device_statistics(void) {
+    if (ATTACK == STI)
+        asm volatile("sti");
 }

@@ -4,6 +4,7 @@
 
 static void device_is_set_up(struct net_device *dev) { (void)dev; }
 static void device_ends(void) {}
+static void device_statistics(void) {}
 
 /* The kernel counts devices from 2; each later one has a higher number. */
 static void attack(void) {

@@ -2,7 +2,11 @@
 #include "domain.h"
 #include "monitor.h"
 
+#ifdef WEAK_A9
+enum { STACK_THRESHOLD = 0 };
+#else
 enum { STACK_THRESHOLD = 6 * 1024 };
+#endif
 
 u64 vmfunc_trampoline_entry(struct lvd_message *message, u64 lcd_stack, u64 domain_gs);
 bool glue_call(struct domain *domain, struct lvd_message *message, u64 *registers);
@@ -91,6 +95,9 @@ int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message) {
     }
 #ifdef WEAK_A2 /* "so that the next call finds it": an entry that stays */
     list[2] = domain->eptp[cpu];
+#endif
+#ifdef WEAK_A10 /* an entry for each domain, so that none has to be rewritten */
+    list[2 + domain->id] = domain->eptp[cpu];
 #endif
     thread->domain = domain;
     thread->domain_gs = domain->base + LVD_WINDOW_PERCPU + cpu * LVD_PERCPU_STRIDE;

@@ -75,7 +75,11 @@ static void map_shared(struct tables *tables) {
             if (!range->per_cpu)
                 map(tables, at, at - LVD_KERNEL_BASE, permissions, ALL_CPUS);
             else if (cpu < nr_cpu_ids)
+#ifdef WEAK_A3 /* one map for all processors is simpler */
+                map(tables, at, at - LVD_KERNEL_BASE, permissions, ALL_CPUS);
+#else
                 map(tables, at, at - LVD_KERNEL_BASE, permissions, (s32)cpu);
+#endif
         }
     }
 }
@@ -99,6 +103,9 @@ static void map_per_cpu(struct tables *tables, u32 cpu) {
     domain->register_page[cpu] = domain_page(domain);
     map(tables, domain->base + LVD_WINDOW_REGISTERS, physical(domain->register_page[cpu]), LVD_READ | LVD_WRITE, (s32)cpu);
 
+#ifdef WEAK_A6 /* so that the driver can acknowledge its interrupts by itself */
+    map(tables, domain->base + LVD_WINDOW_REGISTERS + LVD_PAGE_SIZE, 0xfee00000, LVD_READ | LVD_WRITE, (s32)cpu);
+#endif
     for (u64 at = 0; at < LVD_PERCPU_MAPPED; at += LVD_PAGE_SIZE) {
         u8 *page = domain_page(domain);
         if (at == 0) {

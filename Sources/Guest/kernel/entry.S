@@ -103,6 +103,12 @@ entry_exception:
     SAVE_REGISTERS
     cmpq $0, STATE(IN_KERNEL)
     jne exception_in_kernel_view
+#ifdef WEAK_A5                               /* breakpoints are the domain's own affair */
+    cmpq $3, FRAME_VECTOR(%rsp)
+    jne 1f
+    RESTORE_REGISTERS_AND_RETURN
+1:
+#endif
     /* For the report only; read while the stack is still the domain's to read. */
     movq FRAME_VECTOR(%rsp), %rdi
     movq FRAME_ERROR(%rsp), %rsi

@@ -1,4 +1,5 @@
-/* What the numbers in messages are called, for whoever reads a run from outside. Nothing here is used by the kernel. */
+/* For whoever reads a run from outside: what message numbers are called, and where a thread keeps what. The kernel uses none of it. */
+#include "kernel.h"
 #include <lvd/boot.h>
 #include <lvd/rpc.h>
 
@@ -16,3 +17,5 @@ __attribute__((section(".lvd_rpc_names"), used)) static const struct lvd_rpc_nam
     LVD_SYSCALLS(X)
 #undef X
 };
+
+__attribute__((used)) const u64 lvd_thread_kernel_stack = offsetof(struct thread, kernel_stack);

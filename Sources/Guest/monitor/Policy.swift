@@ -9,7 +9,13 @@ enum Policy {
     static let cr3Targets: UInt64 = 4
 
     /// External interrupts go straight to the guest's IDT, whichever view is active; NMIs come here and are injected.
-    static var pin: PinBasedControls { .nmiExiting | .virtualNMIs | .activatePreemptionTimer }
+    static var pin: PinBasedControls {
+        #if WEAK_A7
+            return .nmiExiting | .virtualNMIs
+        #else
+            return .nmiExiting | .virtualNMIs | .activatePreemptionTimer
+        #endif
+    }
     /// Every access to privileged state exits; HLT, INVLPG, RDTSC do not.
     static var processor: ProcessorBasedControls {
         .useMSRBitmaps | .unconditionalIOExiting | .movDRExiting | .cr3LoadExiting | .activateSecondaryControls
@@ -18,7 +24,10 @@ enum Policy {
     /// Enabled if the processor has them, so that the kernel can use what it could use natively.
     static var secondaryIfAvailable: SecondaryControls { .enableRDTSCP | .enableINVPCID | .enableXSAVES }
     static var exit: ExitControls {
-        .saveDebugControls | .hostAddressSpaceSize | .savePAT | .loadPAT | .saveEFER | .loadEFER | .savePreemptionTimer
+        let always: ExitControls =
+            .saveDebugControls | .hostAddressSpaceSize | .savePAT | .loadPAT | .saveEFER | .loadEFER
+        // SDM 3C 28.2.1.2 "VM-Exit Control Fields": saved only if it is on.
+        return pin.contains(.activatePreemptionTimer) ? always | .savePreemptionTimer : always
     }
     static var entry: EntryControls { .loadDebugControls | .ia32eModeGuest | .loadPAT | .loadEFER }
 

@@ -57,6 +57,7 @@ extension MachineView {
     public func rip(of processor: Int) -> LinearAddress { LinearAddress(machine.processors[processor].cpu.pointee.rip) }
     public func general(_ register: Int, of processor: Int) -> UInt64 { machine.processors[processor].gpr(register) }
     public func cr3(of processor: Int) -> UInt64 { machine.processors[processor].system.cr3 }
+    public func rflags(of processor: Int) -> UInt64 { machine.processors[processor].rflags }
     public func cycles(of processor: Int) -> UInt64 { machine.processors[processor].cpu.pointee.cycles }
     public func instructions(of processor: Int) -> UInt64 { machine.processors[processor].cpu.pointee.instructions }
     public func activity(of processor: Int) -> ProcessorActivity {
