@@ -37,7 +37,7 @@ struct RunReportTests {
         let run = try Tool.run("run", "nullnet.ko", "--workload", "tx:1000", "--timer", "20000", "--json").json()
         let callers = objects(run.object("vmExits")["byCaller"])
         #expect(callers.reduce(0) { $0 + $1.number("count") } == run.number("vmExits", "total"))
-        #expect(callers.contains { $0["caller"] as? String == "kernel:console_write" })
+        #expect(callers.contains { $0["caller"] as? String == "kernel:monitor_write" })
         let vectors = objects(run.object("interrupts")["byVector"])
         let all = ["kernel", "crossing", "domain"].map { place in vectors.reduce(0) { $0 + $1.number(place) } }
         #expect(all.reduce(0, +) == run.number("interrupts", "delivered") + run.number("interrupts", "nmis"))

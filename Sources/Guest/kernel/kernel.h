@@ -169,6 +169,7 @@ u32 apic_id(void);
 #define VECTOR_WAKE 0x41  /* there is work for an idle CPU */
 #define VECTOR_CALL 0x42  /* smp_call */
 #define VECTOR_KICK 0x43  /* a domain has ended: whoever is in it leaves it */
+#define VECTOR_POKE 0x44  /* look whether there is something to do: there never is */
 #define VECTOR_SPURIOUS 0xff
 
 /* -- console, command line, end ---------------------------------------------------------------------------------------- */

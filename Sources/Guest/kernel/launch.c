@@ -24,6 +24,7 @@ static struct hypercall_result hypercall(u64 leaf, u64 rbx, u64 rcx) {
 
 u64 *eptp_list(u32 cpu) { return eptp_lists[cpu]; }
 u64 eptp_template(void) { return kernel_eptp & 0xfff; }
+void monitor_write(u64 address, u64 length) { hypercall(LVD_LEAF_CONSOLE, address, length); }
 void ept_invalidate(u64 eptp) { hypercall(LVD_LEAF_INVALIDATE, eptp, 0); }
 
 static void place(const struct boot_module *module) {

@@ -13,6 +13,9 @@ u64 irq_handler(struct trap_frame *frame, u64 inside) {
         apic_end_of_interrupt();
     if (frame->vector == VECTOR_CALL)
         smp_call_here();
+    /* Schedulers balance their load by the tick: one processor's timer interrupts another one. */
+    if (frame->vector == VECTOR_TIMER && nr_cpu_ids > 1)
+        apic_send((cpu_number() + 1) % nr_cpu_ids, VECTOR_POKE);
 #ifndef WEAK_A8
     if (inside) {
         const struct crossing_frame *call = (const void *)(frame + 1); /* the frame was copied to below kernel_esp */

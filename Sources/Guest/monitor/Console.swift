@@ -1,6 +1,6 @@
 import CMonitor
 
-/// The monitor speaks only when something is wrong.
+/// The monitor speaks for the kernel, a line an exit instead of a byte, and for itself when something is wrong.
 enum Console {
     private static func put(_ byte: UInt8) {
         while port_read(0x3FD, 1) & 0x20 == 0 {}
@@ -9,6 +9,17 @@ enum Console {
 
     static func write(_ text: StaticString) {
         text.withUTF8Buffer { for byte in $0 { put(byte) } }
+    }
+
+    /// Text of the kernel's: lines end in a line feed there.
+    static func write(memory: Range<UInt64>) {
+        var at = memory.lowerBound
+        while at < memory.upperBound {
+            let byte = memory_read8(at)
+            if byte == 10 { put(13) }
+            put(byte)
+            at += 1
+        }
     }
 
     static func write(hex value: UInt64) {

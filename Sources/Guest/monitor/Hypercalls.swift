@@ -45,6 +45,8 @@ extension VMExit {
         case UInt64(LVD_LEAF_LOCK):
             cpu.pointee.locked = 1
             registers.pointee.rax = 0
+        case UInt64(LVD_LEAF_CONSOLE):
+            writeConsole()
         case UInt64(LVD_LEAF_ABORT):
             // A crossing check failed after VMFUNC had brought the CPU to the kernel's view.
             return terminate(UInt64(LVD_CAUSE_ABORT.rawValue), detail: leaf)
@@ -67,6 +69,18 @@ extension VMExit {
         registers.pointee.rax = 0
         registers.pointee.rbx = cpu.pointee.kernel_eptp & 0xFFFF_FFFF
         registers.pointee.rcx = cpu.pointee.kernel_eptp >> 32
+    }
+
+    private func writeConsole() {
+        let start = registers.pointee.rbx, length = registers.pointee.rcx
+        let end = start &+ length
+        guard length > 0, length <= Page.size, KernelView.contains(start, memoryEnd: cpu.pointee.memory_end),
+              KernelView.contains(end &- 1, memoryEnd: cpu.pointee.memory_end) else {
+            registers.pointee.rax = ~0
+            return
+        }
+        Console.write(memory: start..<end)
+        registers.pointee.rax = 0
     }
 
     private func mapPage() {

@@ -13,5 +13,6 @@
 #define LVD_LEAF_EXIT_COUNT 0x4BF00037      /* RAX := VM exits of this CPU so far */
 #define LVD_LEAF_INVALIDATE 0x4BF0003A      /* INVEPT, single context, RBX = EPTP */
 #define LVD_LEAF_LOCK 0x4BF0003B            /* no INSTALL_EPTP_LIST or MAP_PAGE on this CPU any more */
+#define LVD_LEAF_CONSOLE 0x4BF0003C         /* RCX (at most 4096) bytes of text at guest-physical RBX to the serial port */
 
 #endif

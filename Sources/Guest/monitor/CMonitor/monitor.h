@@ -58,6 +58,7 @@ INLINE u64 address_of_fault_stub(u64 vector) { return (u64)monitor_fault_stubs +
 /* -- physical memory: the monitor runs on an identity map ---------------------------------------------------------------- */
 INLINE u64 memory_read64(u64 address) { return *(volatile u64 *)address; }
 INLINE void memory_write64(u64 address, u64 value) { *(volatile u64 *)address = value; }
+INLINE u8 memory_read8(u64 address) { return *(volatile u8 *)address; }
 INLINE u16 memory_read16(u64 address) { return *(volatile u16 *)address; }
 INLINE void memory_write16(u64 address, u16 value) { *(volatile u16 *)address = value; }
 INLINE void memory_write32(u64 address, u32 value) { *(volatile u32 *)address = value; }
