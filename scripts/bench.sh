@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Speed: the project's integer payload (Sources/Guest/bench) in lvdsim and under QEMU's interpreter with exact instruction
-# counting (-icount shift=0), the same image one after the other; then the default run. CPU time, not wall time.
+# counting (-icount shift=0), the same image one after the other; then changes of view and VM exits (bench/switching), and
+# the default run. CPU time, not wall time.
 #
 #   scripts/bench.sh LVDSIM [ROUNDS]
 set -euo pipefail
@@ -38,6 +39,28 @@ awk -v n="$instructions" -v ours="$seconds" -v rounds="$rounds" '{
     printf "  qemu -accel tcg -icount shift=0    %8.2f s  %8.1f MIPS\n", theirs, n / theirs / 1e6
     printf "  lvdsim / qemu                      %8.2f\n", theirs / ours
 }' "$scratch/time"
+
+# Rates of N operations without what starting takes: the same with 2 N, less the same with N.
+echo "changes of view and VM exits, million per second of CPU time"
+seconds_of() {
+    status=0
+    "$lvdsim" boot "$root/fixtures/images/switching.elf" --append "$1=$2" --stats >"$scratch/ours" 2>"$scratch/stats" || status=$?
+    if [ "$status" -ne 1 ]; then
+        cat "$scratch/stats" >&2
+        echo "bench: $1 failed in lvdsim (status $status)" >&2
+        exit 1
+    fi
+    awk '$1 == "CPU" { print $3 }' "$scratch/stats"
+}
+rate() {
+    local once twice
+    once=$(seconds_of "$1" 3000000)
+    twice=$(seconds_of "$1" 6000000)
+    awk -v a="$once" -v b="$twice" -v text="$2" 'BEGIN { printf "  %-52s %8.2f\n", text, b > a ? 3 / (b - a) : 0 }'
+}
+rate vmfunc "VMFUNC, EPTP switching"
+rate touch "VMFUNC and a load from a page that it changes"
+rate exit "VMCALL exit, VMREAD, VMWRITE, VMRESUME"
 
 image=$("$root/scripts/main-image.sh")
 echo "run $(basename "$image") --workload tx:10000"

@@ -2,8 +2,9 @@
 # Runs images of kvm-unit-tests (x86, built elsewhere; https://gitlab.com/kvm-unit-tests) with their configured arguments,
 # processors and memory, and prints one line per entry.
 #
-#   scripts/kvm-unit-tests.sh [-b LVDSIM] [-o FOLDER] FOLDER [NAME-PATTERN...]
+#   scripts/kvm-unit-tests.sh [-b LVDSIM] [-o FOLDER] [-s] FOLDER [NAME-PATTERN...]
 #
+# -s runs the sub-tests of vmx.flat one by one (scripts/vmx-sub-tests.tsv) instead of the configured entries.
 # FOLDER holds the .flat files; without one, LVDSIM_KVM_UNIT_TESTS names it. -o keeps each entry's output there. The entries
 # and what is expected of them are in scripts/kvm-unit-tests.tsv. An image reports by the debug-exit port: code 0 is a pass (status 1),
 # status 77 means that everything was skipped, 127 that the image gave up; the rest are failures.
@@ -13,10 +14,11 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 table=$root/scripts/kvm-unit-tests.tsv
 lvdsim=$root/.build/release/lvdsim
 output=
-while getopts b:o: option; do
+while getopts b:o:s option; do
     case $option in
     b) lvdsim=$OPTARG ;;
     o) output=$OPTARG ;;
+    s) table=$root/scripts/vmx-sub-tests.tsv ;;
     *) exit 64 ;;
     esac
 done
@@ -50,14 +52,23 @@ case $("$lvdsim" help boot 2>/dev/null) in *--cpu\ *) named=true ;; esac
 
 # Sets result (pass, fail, skip, stop, not run) and note.
 run() {
-    local name=$1 image=$2 cpus=$3 memory=$4 model=$5 arguments=$6 status=0
+    local name=${1//\//-} image=$2 cpus=$3 memory=$4 model=$5 arguments=$6 status=0
     if [ ! -f "$folder/$image.flat" ]; then
         result="not run" note="no $image.flat"
         return
     fi
     [ "$arguments" != - ] || arguments=
+    # @NAME=VALUE in front: for the environment, which is a module.
+    rm -f "$scratch/environment"
+    while [[ $arguments == @* ]]; do
+        local word=${arguments%% *}
+        echo "${word#@}" >>"$scratch/environment"
+        arguments=${arguments#"$word"}
+        arguments=${arguments# }
+    done
     if $named; then set -- --cpu "$model"; else set --; fi
     timeout "${LVDSIM_TIMEOUT:-300}" "$lvdsim" boot "$folder/$image.flat" --cpus "$cpus" --memory "$memory" "$@" \
+        $([ ! -f "$scratch/environment" ] || echo --initrd "$scratch/environment") \
         --max-instructions 20000000000 ${arguments:+--append "$arguments"} \
         >"$output/$name.out" 2>"$output/$name.err" </dev/null || status=$?
     note=

@@ -11,6 +11,7 @@ source_of() {
     monitor.elf) echo 'Sources/Guest/monitor, Sources/X86Architecture' ;;
     domain.ko) echo 'Sources/Guest/domain, lib' ;;
     vmfunc.flat) echo 'Sources/Guest/tests/vmfunc' ;;
+    switching.elf) echo 'Sources/Guest/bench/switching, tests/vmfunc' ;;
     payload.elf) echo 'Sources/Guest/bench' ;;
     attacks/*)
         attack=$(basename "$1" .ko)

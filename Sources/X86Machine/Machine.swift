@@ -61,16 +61,16 @@ public final class Machine {
     public let configuration: MachineConfiguration
     public let memory: PhysicalMemory
     let timing = Timing.haswell
-    private(set) var processors: [Processor] = []
+    @exclusivity(unchecked) private(set) var processors: [Processor] = []
     /// Architectural state outside the processors: a plain value, copied by a snapshot.
-    var platform: PlatformState
+    @exclusivity(unchecked) var platform: PlatformState
     /// Set by `stop(_:)`, returned by `run`.
-    var pendingStop: StopReason?
+    @exclusivity(unchecked) var pendingStop: StopReason?
     /// Inside `run` or `step`.
-    var isRunning = false
+    @exclusivity(unchecked) var isRunning = false
     /// What somebody listens to; checked before an event is made, so that an unwatched run pays one test.
-    private(set) var eventMask: EventMask = []
-    private var observers: [Observer] = []
+    @exclusivity(unchecked) private(set) var eventMask: EventMask = []
+    @exclusivity(unchecked) private var observers: [Observer] = []
     /// Called for every byte that leaves the first serial port or the debug console; `serialOutput` keeps them all
     /// anyway.
     public var serialSink: ((UInt8) -> Void)?

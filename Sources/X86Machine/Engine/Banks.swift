@@ -33,13 +33,14 @@ struct FilledSlots {
 final class Bank {
     let entries: UnsafeMutablePointer<TLBEntry>
     let jumps: UnsafeMutablePointer<JumpEntry>
-    var context = BankContext()
-    var isUsed = false
+    @exclusivity(unchecked) var context = BankContext()
+    @exclusivity(unchecked) var isUsed = false
     /// Has entries or jumps since it was last emptied.
-    var isDirty = false
-    private var filledEntries = FilledSlots(), filledJumps = FilledSlots()
+    @exclusivity(unchecked) var isDirty = false
+    @exclusivity(unchecked) private var filledEntries = FilledSlots()
+    @exclusivity(unchecked) private var filledJumps = FilledSlots()
     /// Which pages, by the low bits of their numbers, jumps lead to.
-    private var codePages = InlineArray<64, UInt64>(repeating: 0)
+    @exclusivity(unchecked) private var codePages = InlineArray<64, UInt64>(repeating: 0)
 
     init(placeholder: UnsafeMutablePointer<MicroOp>) {
         entries = .allocate(capacity: FastBank.count)
@@ -87,9 +88,9 @@ final class BankPool {
     static let count = 16
     /// In which nothing ever matches.
     let empty: Bank
-    private(set) var banks: [Bank]
-    private(set) var current: Bank
-    private var nextVictim = 0
+    @exclusivity(unchecked) private(set) var banks: [Bank]
+    @exclusivity(unchecked) private(set) var current: Bank
+    @exclusivity(unchecked) private var nextVictim = 0
     private let placeholder: UnsafeMutablePointer<MicroOp>
 
     init() {

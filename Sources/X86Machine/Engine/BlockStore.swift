@@ -33,13 +33,13 @@ final class BlockStore {
     static let noPage: UInt64 = ~0
     private static let arenaBytes = 24 << 20, bucketCount = 1 << 14
     private let arena: UnsafeMutableRawPointer
-    private var used = 0
+    @exclusivity(unchecked) private var used = 0
     private let byIdentity: UnsafeMutablePointer<BlockPointer?>
     private let byPage: UnsafeMutablePointer<BlockPointer?>
     /// Blocks whose instruction lies in two pages, by the second one.
-    private var straddling: [BlockPointer] = []
+    @exclusivity(unchecked) private var straddling: [BlockPointer] = []
     /// Counts emptyings: a link may only be made to a block of the same generation as the one that jumps.
-    private(set) var generation = 0
+    @exclusivity(unchecked) private(set) var generation = 0
 
     init() {
         arena = .allocate(byteCount: Self.arenaBytes, alignment: 64)

@@ -59,8 +59,8 @@ extension Processor {
         let is64 = is64BitMode
         func isValid(_ target: UInt64) -> Bool { is64 ? LinearAddress(target).isCanonical : target <= limit }
         var secondPage = BlockStore.noPage
-        guard machine.isPlainRAM(identity.physical, for: self),
-              let host = machine.memory.hostAddress(of: identity.physical)
+        guard isPlainRAM(identity.physical),
+              let host = ram.hostAddress(of: identity.physical)
         else {
             translator.isAlone = true
             translator.add(try fetchSlowly(identity.rip), targetIsValid: isValid)

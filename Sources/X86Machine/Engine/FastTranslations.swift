@@ -60,14 +60,14 @@ extension Processor {
         page: LinearAddress, physicalPage: PhysicalAddress, readable: Bool, writable: Bool, executable: Bool
     ) {
         let bank = engine.banks.current
-        guard bank.isUsed, machine.isPlainRAM(physicalPage, for: self),
-              let host = machine.memory.hostAddress(of: physicalPage)
+        guard bank.isUsed, isPlainRAM(physicalPage),
+              let host = ram.hostAddress(of: physicalPage)
         else { return }
         let tag = page.rawValue
         bank.insert(
             TLBEntry(
                 read: readable ? tag : ~0,
-                write: writable && machine.memory.flags(ofPage: physicalPage) == .none ? tag : ~0,
+                write: writable && ram.flags(ofPage: physicalPage) == .none ? tag : ~0,
                 execute: executable ? tag : ~0,
                 addend: UInt64(UInt(bitPattern: host)) &- tag),
             tag: tag)

@@ -53,7 +53,7 @@ extension SystemInstructions {
         // SDM 3C 28.1.3 "Instructions That Cause VM Exits Conditionally": bits 63:15 of the encoding, then the bitmap.
         let encoding = p.gpr(Int(i.reg), size: p.is64BitMode ? 8 : 4)
         let bitmap = reason == .vmread ? p.vmx.controls.vmreadBitmap : p.vmx.controls.vmwriteBitmap
-        let byte = p.machine.memory.load(PhysicalAddress(bitmap) + (encoding & 0x7FFF) >> 3, as: UInt8.self)
+        let byte = p.ram.load(PhysicalAddress(bitmap) + (encoding & 0x7FFF) >> 3, as: UInt8.self)
         guard encoding >> 15 == 0, byte & (1 << UInt8(encoding & 7)) == 0 else {
             try p.beginVMXInstruction(reason, i, type: i.reg)
             return nil

@@ -57,7 +57,7 @@ extension SystemInstructions {
               FeatureControl(p.system.featureControl).contains(enabled) else { throw .exception(.generalProtection()) }
         let address = try p.loadOperand(i, as: UInt64.self)
         guard p.isVMXRegion(address),
-              p.machine.memory.load(PhysicalAddress(address), as: UInt32.self) == VMXModel.revision else {
+              p.ram.load(PhysicalAddress(address), as: UInt32.self) == VMXModel.revision else {
             return p.vmFailInvalid()
         }
         p.vmx.inOperation = true
@@ -90,9 +90,9 @@ extension SystemInstructions {
         guard p.isVMXRegion(address) else { return p.vmFailValid(.vmptrldInvalidAddress) }
         guard address != p.vmx.vmxonPointer else { return p.vmFailValid(.vmptrldWithVMXONPointer) }
         // Bit 31 is the shadow-VMCS indicator. Outside RAM everything reads as ones.
-        let first = p.machine.memory.load(PhysicalAddress(address), as: UInt32.self)
+        let first = p.ram.load(PhysicalAddress(address), as: UInt32.self)
         guard first & ~VMCS.shadowIndicator == VMXModel.revision,
-              p.machine.memory.isRAM(PhysicalAddress(address)) else {
+              p.ram.isRAM(PhysicalAddress(address)) else {
             return p.vmFailValid(.vmptrldIncorrectRevision)
         }
         p.vmx.currentVMCS = address

@@ -24,22 +24,12 @@ public final class PhysicalMemory {
     public static let holeStart: UInt64 = 0xC000_0000
     public static let highStart: UInt64 = 0x1_0000_0000
 
-    private let pages: HostPages
-    /// Per frame: the epoch of its latest write (0: never written, hence zero).
-    private let epochPages: HostPages
-    /// Per frame: `code` and `watched`.
-    private let flagPages: HostPages
+    private let pages: HostPages, epochPages: HostPages, flagPages: HostPages
     let frameCount: Int
-    @inline(__always) private var host: UnsafeMutableRawPointer { pages.base }
-    @inline(__always) private var epochs: UnsafeMutablePointer<UInt32> {
-        epochPages.base.assumingMemoryBound(to: UInt32.self)
-    }
-    @inline(__always) private var flagBytes: UnsafeMutablePointer<UInt8> {
-        flagPages.base.assumingMemoryBound(to: UInt8.self)
-    }
+    /// What hot paths keep a copy of: this object without an object. Valid as long as this is.
+    let ram: RAM
 
-    /// Advanced by every snapshot and restore; a page of an older epoch still carries `undo`.
-    private(set) var epoch: UInt32 = 1
+    private var epoch: UInt32 { ram.epoch.pointee }
     /// Frames written at least once since power-on, in order of first write.
     private(set) var writtenFrames: [UInt32] = []
     /// The version of memory that writes now diverge from, as long as somebody holds it.
@@ -52,79 +42,56 @@ public final class PhysicalMemory {
         pages = HostPages(bytes: Int(self.bytes))
         epochPages = HostPages(bytes: frameCount * MemoryLayout<UInt32>.stride)
         flagPages = HostPages(bytes: frameCount)
+        let epoch = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
+        epoch.initialize(to: 1)
+        ram = RAM(
+            host: pages.base, epochs: epochPages.base.assumingMemoryBound(to: UInt32.self),
+            flagBytes: flagPages.base.assumingMemoryBound(to: UInt8.self), epoch: epoch, bytes: self.bytes,
+            lowBytes: lowBytes)
     }
+    deinit { ram.epoch.deallocate() }
 
     // MARK: Addresses
 
-    /// Offset into RAM, or nil where there is none.
-    @inline(__always) func offset(of address: PhysicalAddress) -> UInt64? {
-        let a = address.rawValue
-        if a < lowBytes { return a }
-        if a >= Self.highStart, a &- Self.highStart < bytes &- lowBytes { return lowBytes &+ (a &- Self.highStart) }
-        return nil
-    }
-    @inline(__always) public func isRAM(_ address: PhysicalAddress) -> Bool { offset(of: address) != nil }
-    @inline(__always) func frame(of address: PhysicalAddress) -> Int? { offset(of: address).map { Int($0 >> 12) } }
+    @inline(__always) func offset(of address: PhysicalAddress) -> UInt64? { ram.offset(of: address) }
+    @inline(__always) public func isRAM(_ address: PhysicalAddress) -> Bool { ram.isRAM(address) }
+    @inline(__always) func frame(of address: PhysicalAddress) -> Int? { ram.frame(of: address) }
     func address(ofFrame frame: Int) -> PhysicalAddress {
         let o = UInt64(frame) << 12
         return PhysicalAddress(o < lowBytes ? o : o - lowBytes + Self.highStart)
     }
 
-    /// Host address of the page that contains `address`, nil outside RAM. For fast translation entries:
-    /// a *write* through it is allowed only while `flags(ofPage:)` is `none`.
     @inline(__always) func hostAddress(of address: PhysicalAddress) -> UnsafeMutableRawPointer? {
-        guard let o = offset(of: address) else { return nil }
-        return host + Int(o & ~Page.offsetMask)
+        ram.hostAddress(of: address)
     }
-    func hostAddress(ofFrame frame: Int) -> UnsafeMutableRawPointer { host + frame << 12 }
+    func hostAddress(ofFrame frame: Int) -> UnsafeMutableRawPointer { ram.host + frame << 12 }
 
     // MARK: Flags
 
-    func flags(ofPage address: PhysicalAddress) -> PageFlags {
-        guard let f = frame(of: address) else { return .none }
-        return flags(ofFrame: f)
-    }
-    @inline(__always) func flags(ofFrame f: Int) -> PageFlags {
-        var flags = PageFlags(rawValue: flagBytes[f])
-        if epochs[f] != epoch { flags.insert(.undo) }
-        return flags
-    }
+    func flags(ofPage address: PhysicalAddress) -> PageFlags { ram.flags(ofPage: address) }
     /// Marks the page as the source of translated code (or no longer so).
     func setCode(_ isCode: Bool, page address: PhysicalAddress) {
         guard let f = frame(of: address) else { return }
         setFlag(.code, isCode, frame: f)
     }
     func setFlag(_ flag: PageFlags, _ on: Bool, frame f: Int) {
-        flagBytes[f] = on ? flagBytes[f] | flag.rawValue : flagBytes[f] & ~flag.rawValue
+        ram.flagBytes[f] = on ? ram.flagBytes[f] | flag.rawValue : ram.flagBytes[f] & ~flag.rawValue
     }
 
     /// To be called before the first write of an epoch to a frame: saves its contents for the newest snapshot.
     func beforeWrite(frame f: Int) {
-        if epochs[f] == epoch { return }
-        if epochs[f] == 0 { writtenFrames.append(UInt32(f)) }
-        epochs[f] = epoch
+        if !ram.needsSaving(frame: f) { return }
+        if ram.epochs[f] == 0 { writtenFrames.append(UInt32(f)) }
+        ram.epochs[f] = epoch
         newest?.save(frame: f, of: self)
     }
     /// Every page carries `undo` again. The caller drops fast write entries.
-    func advanceEpoch() { epoch += 1 }
+    func advanceEpoch() { ram.epoch.pointee += 1 }
 
     // MARK: Access
 
-    /// Any alignment and width; bytes outside RAM read as ones.
     @inline(__always) func load<T: FixedWidthInteger & UnsignedInteger>(_ address: PhysicalAddress, as: T.Type) -> T {
-        let inPage = address.rawValue & Page.offsetMask
-        if inPage &+ UInt64(MemoryLayout<T>.size) <= Page.size, let o = offset(of: address) {
-            return (host + Int(o)).loadUnaligned(as: T.self)
-        }
-        return loadBytewise(address, as: T.self)
-    }
-    private func loadBytewise<T: FixedWidthInteger & UnsignedInteger>(_ address: PhysicalAddress, as: T.Type) -> T {
-        var value: T = 0
-        for i in 0..<MemoryLayout<T>.size {
-            let byte = offset(of: address + UInt64(i)).map { (host + Int($0)).load(as: UInt8.self) } ?? 0xFF
-            value |= T(truncatingIfNeeded: byte) << T(i * 8)
-        }
-        return value
+        ram.load(address, as: T.self)
     }
     /// Any alignment and width; bytes outside RAM are lost. Does not notify: `Machine.physicalStore` does.
     func storeUnnotified<T: FixedWidthInteger & UnsignedInteger>(_ address: PhysicalAddress, _ value: T) {
@@ -132,7 +99,7 @@ public final class PhysicalMemory {
         if inPage &+ UInt64(MemoryLayout<T>.size) <= Page.size {
             guard let o = offset(of: address) else { return }
             beforeWrite(frame: Int(o >> 12))
-            (host + Int(o)).storeBytes(of: value, as: T.self)
+            (ram.host + Int(o)).storeBytes(of: value, as: T.self)
             return
         }
         for i in 0..<MemoryLayout<T>.size {

@@ -10,7 +10,7 @@ extension Machine {
             processor.cpu.pointee.cycles &+= timing.mmioAccess
             return T(truncatingIfNeeded: processor.apicLoad(offset: address.rawValue & Page.offsetMask))
         }
-        if memory.isRAM(address) { return memory.load(address, as: T.self) }
+        if processor.ram.isRAM(address) { return processor.ram.load(address, as: T.self) }
         processor.cpu.pointee.cycles &+= timing.mmioAccess
         if let value = deviceLoad(address, size: MemoryLayout<T>.size) { return T(truncatingIfNeeded: value) }
         return T.max
@@ -24,19 +24,13 @@ extension Machine {
             return try processor.apicStore(offset: address.rawValue & Page.offsetMask, size: MemoryLayout<T>.size,
                                            UInt64(truncatingIfNeeded: value))
         }
-        guard memory.isRAM(address) else {
+        guard processor.ram.isRAM(address) else {
             processor.cpu.pointee.cycles &+= timing.mmioAccess
             return deviceStore(address, size: MemoryLayout<T>.size, UInt64(truncatingIfNeeded: value),
                                at: processor.cpu.pointee.cycles)
         }
         memory.storeUnnotified(address, value)
         pageWritten(address, size: MemoryLayout<T>.size, by: processor)
-    }
-
-    /// True where a fast translation entry may exist: plain RAM that is not shadowed by this processor's APIC page, nor
-    /// its guest's APIC-access page.
-    func isPlainRAM(_ page: PhysicalAddress, for processor: Processor) -> Bool {
-        memory.isRAM(page) && !processor.isLocalAPIC(page) && !processor.isAPICAccessPage(page)
     }
 
     /// After a slow write to RAM: self-modified code is dropped, watched pages are reported.
@@ -53,5 +47,13 @@ extension Machine {
     func invalidateBlocks(page: PhysicalAddress) {
         memory.setCode(false, page: page)
         for processor in processors { processor.engine.invalidateBlocks(physicalPage: page) }
+    }
+}
+
+extension Processor {
+    /// True where a fast translation entry may exist: plain RAM that is not shadowed by this processor's APIC page, nor
+    /// its guest's APIC-access page.
+    @inline(__always) func isPlainRAM(_ page: PhysicalAddress) -> Bool {
+        ram.isRAM(page) && !isLocalAPIC(page) && !isAPICAccessPage(page)
     }
 }

@@ -36,7 +36,7 @@ extension Processor {
         var path = EPTPath()
         while true {
             let location = table + level.index(address) * 8
-            let entry = EPTEntry(machine.memory.load(location, as: UInt64.self))
+            let entry = EPTEntry(ram.load(location, as: UInt64.self))
             cpu.pointee.cycles &+= Timing.haswell.eptWalkLevel
             guard entry.isPresent || isModeBased && entry.userExecutable else {
                 throw eptViolation(access, entry, .none, userExecutable: false)

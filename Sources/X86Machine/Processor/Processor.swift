@@ -4,34 +4,39 @@ import X86Decoder
 
 /// One logical processor. The hot part is `cpu` (a C struct that handlers reach through registers);
 /// this class holds what slow paths need, as plain values, so that a snapshot is a copy.
+/// Its variables are not checked for overlapping accesses at run time: that would take a quarter of a VM exit, and the
+/// compiler checks what one function does.
 final class Processor {
     let index: Int
     /// The machine owns its processors and outlives them.
     unowned(unsafe) let machine: Machine
+    /// The machine's memory, without asking it.
+    let ram: RAM
     let cpu: UnsafeMutablePointer<CPU>
     /// Segments, control and debug registers, MSRs, pending events: architectural, copied by a snapshot.
-    var system = SystemState()
+    @exclusivity(unchecked) var system = SystemState()
     /// VMX operation: architectural, copied by a snapshot.
-    var vmx = VMXState()
+    @exclusivity(unchecked) var vmx = VMXState()
     /// Local APIC: architectural, copied by a snapshot.
-    var apic: LocalAPIC
+    @exclusivity(unchecked) var apic: LocalAPIC
     /// Cached translations: architecturally visible (a forgotten INVEPT shows), copied by a snapshot.
-    var translations = TranslationCache()
+    @exclusivity(unchecked) var translations = TranslationCache()
     /// Blocks, fast TLB banks, jump caches: derived, dropped by a restore, never changes a result.
     let engine: EngineCaches
     /// Something may be pending (interrupt, NMI, INIT, SIPI, trap): look before the next instruction. Set by
     /// `attend()`.
-    var boundaryWork = true
+    @exclusivity(unchecked) var boundaryWork = true
     /// `execute` returns at the next boundary. Set by `yieldSoon()`, cleared by `execute` on return.
-    var mustYield = false
+    @exclusivity(unchecked) var mustYield = false
     /// The current instruction entered a handler or the kernel with TF cleared: no single-step trap follows it.
-    var suppressesSingleStep = false
+    @exclusivity(unchecked) var suppressesSingleStep = false
     /// B bits of data and I/O breakpoints that the current instruction met; pending once it has completed.
-    var breakpointHits: UInt64 = 0
+    @exclusivity(unchecked) var breakpointHits: UInt64 = 0
 
     init(index: Int, machine: Machine) {
         self.index = index
         self.machine = machine
+        ram = machine.memory.ram
         apic = LocalAPIC(id: UInt32(index))
         engine = EngineCaches(machine.configuration.model)
         cpu = UnsafeMutablePointer<CPU>.allocate(capacity: 1)

@@ -8,11 +8,11 @@ extension Processor {
     func loadMSRs(at address: UInt64, count: UInt32) -> UInt64? {
         for n in 0..<UInt64(count) {
             let entry = PhysicalAddress(address &+ n * 16)
-            let index = machine.memory.load(entry, as: UInt32.self)
-            let reserved = machine.memory.load(entry + 4, as: UInt32.self)
+            let index = ram.load(entry, as: UInt32.self)
+            let reserved = ram.load(entry + 4, as: UInt32.self)
             guard n < VMXModel.msrListLimit, reserved == 0, Self.isLoadable(index) else { return n + 1 }
             do throws(Interruption) {
-                try writeMSR(index, machine.memory.load(entry + 8, as: UInt64.self))
+                try writeMSR(index, ram.load(entry + 8, as: UInt64.self))
             } catch {
                 stopIfNotModelled(error)
                 return n + 1
@@ -25,8 +25,8 @@ extension Processor {
     func storeMSRs(at address: UInt64, count: UInt32) -> Bool {
         for n in 0..<UInt64(count) {
             let entry = PhysicalAddress(address &+ n * 16)
-            let index = machine.memory.load(entry, as: UInt32.self)
-            let reserved = machine.memory.load(entry + 4, as: UInt32.self)
+            let index = ram.load(entry, as: UInt32.self)
+            let reserved = ram.load(entry + 4, as: UInt32.self)
             guard n < VMXModel.msrListLimit, reserved == 0, !Self.isX2APIC(index) else { return false }
             do throws(Interruption) {
                 let value = try readMSR(index)

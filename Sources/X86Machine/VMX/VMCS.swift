@@ -89,7 +89,7 @@ extension Processor {
     /// The current VMCS; only while there is one.
     var vmcs: VMCS { vmcs(at: vmx.currentVMCS) }
     func vmcs(at address: UInt64) -> VMCS {
-        guard let base = machine.memory.hostAddress(of: PhysicalAddress(address)) else {
+        guard let base = ram.hostAddress(of: PhysicalAddress(address)) else {
             preconditionFailure("a pointer to a VMCS is used after its revision identifier was found, so it is RAM")
         }
         return VMCS(base: base)
@@ -100,10 +100,10 @@ extension Processor {
     @inline(__always) func writeVMCS(_ body: (VMCSWriter) -> Void) { writeVMCS(at: vmx.currentVMCS, body) }
     @inline(__always) func writeVMCS(at address: UInt64, _ body: (VMCSWriter) -> Void) {
         let address = PhysicalAddress(address)
-        guard let frame = machine.memory.frame(of: address) else { return }
-        machine.memory.beforeWrite(frame: frame)
+        guard let frame = ram.frame(of: address) else { return }
+        if ram.needsSaving(frame: frame) { machine.memory.beforeWrite(frame: frame) }
         body(VMCSWriter(base: vmcs(at: address.rawValue).base))
-        machine.pageWritten(address, size: 8, by: self)
+        if ram.flags(ofFrame: frame) != .none { machine.pageWritten(address, size: 8, by: self) }
     }
 
     /// Marks a VMCS, current or not, as clear or launched.
@@ -112,7 +112,7 @@ extension Processor {
     }
     func storeToRegion(_ address: UInt64, offset: UInt64, _ value: UInt32) {
         let at = PhysicalAddress(address) + offset
-        guard machine.memory.isRAM(at) else { return }
+        guard ram.isRAM(at) else { return }
         machine.memory.storeUnnotified(at, value)
         machine.pageWritten(at, size: 4, by: self)
     }

@@ -21,7 +21,7 @@ extension Processor {
     private func switchEPTP(_ i: borrowing Instruction) throws(Interruption) {
         let index = UInt32(truncatingIfNeeded: gpr(GPR.rcx))
         guard index < VMFunctionControls.eptpListEntries else { throw exit(.vmfunc, i) }
-        let tentative = EPTPointer(machine.memory.load(PhysicalAddress(vmx.controls.eptpList) + UInt64(index) * 8,
+        let tentative = EPTPointer(ram.load(PhysicalAddress(vmx.controls.eptpList) + UInt64(index) * 8,
                                                        as: UInt64.self))
         guard tentative.isValid(physicalAddressBits: UInt64(machine.configuration.model.physicalAddressBits)) else {
             throw exit(.vmfunc, i)

@@ -11,7 +11,7 @@ extension Processor {
             return false
         }
         let area = PhysicalAddress(vmx.controls.exceptionInformation)
-        guard machine.memory.load(area + VirtualizationExceptionInformation.busy, as: UInt32.self) == 0 else {
+        guard ram.load(area + VirtualizationExceptionInformation.busy, as: UInt32.self) == 0 else {
             return false
         }
         saveExceptionInformation(cause, at: area)

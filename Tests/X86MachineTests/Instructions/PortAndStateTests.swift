@@ -189,7 +189,7 @@ import X86Architecture
         let guest = TestGuest()
         guest.execute([0x0F, 0x01, 0xCB])
         #expect(guest.handledVector == 6)
-        let smap = TestGuest(model: .haswellEP.adding([.smap]))
+        let smap = TestGuest(model: .haswellEP.including(.smap))
         smap.execute([0x0F, 0x01, 0xCB])
         #expect(smap.p.system.flags & RFLAGS.alignmentCheck != 0)
         smap.execute([0x0F, 0x01, 0xCA])

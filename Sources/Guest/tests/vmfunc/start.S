@@ -15,6 +15,7 @@ start:
     cli
     cld
     movl $stack_top, %esp
+    movl %ebx, boot_information
     movl $(level3 + 7), level4
     movl $level2, %edi
     movl $level3, %edx
@@ -209,6 +210,8 @@ tss: .skip 104
     .p2align 3
 guest_registers: .skip 128
 vm_flags: .quad 0
+    .globl boot_information
+boot_information: .long 0
 
     .bss
     .p2align 12

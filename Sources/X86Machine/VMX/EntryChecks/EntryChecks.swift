@@ -6,7 +6,7 @@ import X86Architecture
 /// One static function per check, in the SDM's order; the first that fails names the failure.
 struct EntryChecks {
     let vmcs: VMCS
-    private let physicalMemory: PhysicalMemory
+    private let ram: RAM
     private let passed: PassedEntry
     /// Address of the current VMCS.
     let pointer: UInt64
@@ -28,7 +28,7 @@ struct EntryChecks {
 
     init(_ p: Processor) {
         vmcs = p.vmcs
-        physicalMemory = p.machine.memory
+        ram = p.ram
         passed = p.engine.passedEntry
         pointer = p.vmx.currentVMCS
         physicalMask = p.physicalMask
@@ -44,9 +44,9 @@ struct EntryChecks {
     }
 
     /// Memory outside the VMCS region: what a check finds there is not known to the next VM entry.
-    var memory: PhysicalMemory {
+    var memory: RAM {
         passed.dependsOnMemory = true
-        return physicalMemory
+        return ram
     }
 
     /// The first failure of `checks`.

@@ -20,10 +20,10 @@ final class PassedEntry {
         }
     }
 
-    private var inputs: Inputs?
+    @exclusivity(unchecked) private var inputs: Inputs?
     private let fields: UnsafeMutableRawPointer
     /// A check has read memory since `forget`.
-    var dependsOnMemory = false
+    @exclusivity(unchecked) var dependsOnMemory = false
 
     init() { fields = .allocate(byteCount: VMCS.fieldBytes.upperBound, alignment: 8) }
     deinit { fields.deallocate() }

@@ -29,7 +29,7 @@ extension Processor {
         if Int(port) + size > 0x1_0000 { return true }
         for n in Int(port)..<Int(port) + size {
             let bitmap = n < 0x8000 ? vmx.controls.ioBitmapA : vmx.controls.ioBitmapB
-            let byte = machine.memory.load(PhysicalAddress(bitmap) + UInt64(n & 0x7FFF) >> 3, as: UInt8.self)
+            let byte = ram.load(PhysicalAddress(bitmap) + UInt64(n & 0x7FFF) >> 3, as: UInt8.self)
             if byte & (1 << UInt8(n & 7)) != 0 { return true }
         }
         return false
@@ -54,7 +54,7 @@ extension Processor {
         default: return true
         }
         offset += UInt64(msr & 0x1FFF) >> 3
-        let byte = machine.memory.load(PhysicalAddress(vmx.controls.msrBitmaps) + offset, as: UInt8.self)
+        let byte = ram.load(PhysicalAddress(vmx.controls.msrBitmaps) + offset, as: UInt8.self)
         return byte & (1 << UInt8(msr & 7)) != 0
     }
 

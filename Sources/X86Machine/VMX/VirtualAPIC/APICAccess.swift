@@ -13,9 +13,9 @@ extension Processor {
         guard isVirtualizedRead(offset, size: size) else { throw apicAccessExit(address, .read) }
         let virtual = PhysicalAddress(vmx.controls.virtualAPICAddress) + offset
         switch size {
-        case 1: return UInt64(machine.memory.load(virtual, as: UInt8.self))
-        case 2: return UInt64(machine.memory.load(virtual, as: UInt16.self))
-        default: return UInt64(machine.memory.load(virtual, as: UInt32.self))
+        case 1: return UInt64(ram.load(virtual, as: UInt8.self))
+        case 2: return UInt64(ram.load(virtual, as: UInt16.self))
+        default: return UInt64(ram.load(virtual, as: UInt32.self))
         }
     }
 

@@ -9,12 +9,12 @@ extension Processor {
         PhysicalAddress(vmx.controls.virtualAPICAddress) + UInt64(register) << 4
     }
     func virtualRegister(_ register: Int) -> UInt32 {
-        machine.memory.load(virtualAPICAddress(register), as: UInt32.self)
+        ram.load(virtualAPICAddress(register), as: UInt32.self)
     }
     func setVirtualRegister(_ register: Int, _ value: UInt32) { storeVirtual(virtualAPICAddress(register), value) }
 
     func storeVirtual<T: FixedWidthInteger & UnsignedInteger>(_ address: PhysicalAddress, _ value: T) {
-        guard machine.memory.isRAM(address) else { return }
+        guard ram.isRAM(address) else { return }
         machine.memory.storeUnnotified(address, value)
         machine.pageWritten(address, size: MemoryLayout<T>.size, by: self)
     }
@@ -186,7 +186,7 @@ extension Processor {
         guard guestHas(.virtualizeX2APICMode), msr >> 8 == 8 else { return nil }
         let register = Int(msr & 0xFF)
         guard register == APICRegister.tpr || guestHas(.apicRegisterVirtualization) else { return nil }
-        return machine.memory.load(virtualAPICAddress(register), as: UInt64.self)
+        return ram.load(virtualAPICAddress(register), as: UInt64.self)
     }
 
     /// WRMSR, likewise. False: as without virtualization.
@@ -223,10 +223,10 @@ extension Processor {
         guard guestHas(.processPostedInterrupts), vector == vmx.controls.notificationVector else { return false }
         let descriptor = PhysicalAddress(vmx.controls.postedInterruptDescriptor)
         // Outstanding notification: bit 256.
-        storeVirtual(descriptor + 32, machine.memory.load(descriptor + 32, as: UInt8.self) & ~1)
+        storeVirtual(descriptor + 32, ram.load(descriptor + 32, as: UInt8.self) & ~1)
         _ = try apicWrite(APICRegister.eoi, 0)
         for n in 0..<8 {
-            let requests = machine.memory.load(descriptor + UInt64(4 * n), as: UInt32.self)
+            let requests = ram.load(descriptor + UInt64(4 * n), as: UInt32.self)
             guard requests != 0 else { continue }
             storeVirtual(descriptor + UInt64(4 * n), UInt32(0))
             setVirtualRegister(virr + n, virtualRegister(virr + n) | requests)
