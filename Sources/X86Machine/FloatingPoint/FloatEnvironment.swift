@@ -179,15 +179,20 @@ struct FloatEnvironment {
 
     /// Unmasked overflow and underflow leave x87 registers a result with a scaled exponent: SDM 1 8.5.4 "Numeric
     /// Overflow Exception (#O)", 8.5.5 "Numeric Underflow Exception (#U)". Where even that is out of range (FSCALE), an
-    /// infinity or a zero. SSE delivers no result.
+    /// infinity or a zero. SSE delivers no result, but says whether one of this precision would have been inexact
+    /// (SDM 1 4.9.1.6 "Inexact-Result (Precision) Exception (#P)"). Of stores from x87 neither is said:
+    /// `FPUState.storeReal`.
     private mutating func scaled(
         _ negative: Bool, _ e: Int, _ result: (kept: UInt128, isInexact: Bool, isUp: Bool), by bias: Int,
         _ format: FloatFormat
     ) -> Real {
+        if rules == .sse {
+            note(result.isInexact, result.isUp)
+            return .zero(negative)
+        }
         let exponent = e + bias
         let isHuge = exponent > FloatFormat.extended.maxExponent
         if isHuge || exponent < FloatFormat.extended.minExponent {
-            // Stores and SSE deliver nothing: nothing is said of its precision either.
             if format.maxExponent == FloatFormat.extended.maxExponent { note(true, isHuge) }
             return isHuge ? .infinity(negative) : .zero(negative)
         }

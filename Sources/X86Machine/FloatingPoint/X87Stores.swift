@@ -1,7 +1,8 @@
 /// From ST(0) to memory. Each returns what is to be stored; nil: nothing, because of an unmasked exception.
 extension FPUState {
-    /// FST, FSTP m32fp and m64fp. An unmasked overflow or underflow is reported alone, stores nothing and pops nothing:
-    /// SDM 1 8.5.4 "Numeric Overflow Exception (#O)".
+    /// FST, FSTP m32fp and m64fp. An unmasked overflow or underflow stores nothing and pops nothing (SDM 1 8.5.4
+    /// "Numeric Overflow Exception (#O)"), and is reported alone, with C1 clear (SDM 1 4.9.1.6 "Inexact-Result
+    /// (Precision) Exception (#P)").
     mutating func storeReal(_ format: FloatFormat, pops: Bool) -> UInt64? {
         guard let x = operand(0) else {
             guard stackFault(isOverflow: false) else { return nil }

@@ -3,7 +3,7 @@ import X86Architecture
 @testable import X86Machine
 
 /// SDM 1 11.5 "Intel SSE, SSE2, and SSE3 Exceptions"; the values themselves are compared with silicon in
-/// `VectorOracleTests`.
+/// `HostOracleTests`.
 @Suite("SSE arithmetic: MXCSR, masked and unmasked exceptions") struct VectorFloatTests {
     private static let one: UInt64 = 0x3F80_0000_3F80_0000, snan: UInt64 = 0x7FA0_0000
     private static let invalid: UInt32 = 1, denormal: UInt32 = 2, zeroDivide: UInt32 = 4, overflow: UInt32 = 8,
@@ -70,6 +70,23 @@ import X86Architecture
         let mxcsr = Self.unmasked(Self.underflow)
         let guest = run(Self.divps, a, b, mxcsr: mxcsr)
         #expect(guest.handledVector == 19 && guest.p.cpu.pointee.mxcsr == mxcsr | Self.underflow)
+    }
+
+    // SDM 1 4.9.1.6 "Inexact-Result (Precision) Exception (#P)": of an unmasked underflow or overflow the result whose
+    // exponent has no bounds counts.
+    @Test("unmasked underflow and overflow set PE when the result is inexact, whatever a denormal would have lost")
+    func inexact() {
+        let cvtsd2ss: [UInt8] = [0xF2, 0x0F, 0x5A, 0xC1], both = Self.unmasked(Self.underflow | Self.overflow)
+        let cases: [(Double, UInt32)] = [
+            (0x1p-140, Self.underflow), (0x1.000002p-140, Self.underflow), (0x1p-300, Self.underflow),
+            (0x1.00000001p-140, Self.underflow | Self.precision), (0x1p200, Self.overflow),
+            (0x1.00000001p200, Self.overflow | Self.precision),
+        ]
+        for (value, flags) in cases {
+            let guest = run(cvtsd2ss, XMM(7, 7), XMM(value.bitPattern, 0), mxcsr: both)
+            #expect(guest.handledVector == 19 && guest.p.xmm(0) == XMM(7, 7))
+            #expect(guest.p.cpu.pointee.mxcsr == both | flags, "\(value)")
+        }
     }
 
     // SDM 1 10.2.3.3 "Flush-To-Zero", 10.2.3.4 "Denormals-Are-Zeros".
