@@ -182,10 +182,12 @@ extension SystemInstructions {
     static func fdecstp(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         try x87(p, i) { fpu in fpu.turnTop(by: -1) }
     }
-    /// FNOP, and what the 8087 and the 80287 had as FENI, FDISI and FSETPM.
     static func fnop(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         try x87(p, i) { _ in }
     }
+    /// What the 8087 and the 80287 had as FNENI, FNDISI and FNSETPM, without WAIT: they do nothing, and do not take
+    /// a pending exception.
+    static func fneni(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) { try checkX87(p) }
 
     // MARK: Constants
 

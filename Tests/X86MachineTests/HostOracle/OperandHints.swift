@@ -2,6 +2,7 @@ import CHostProcessor
 import InstructionTable
 import X86Architecture
 import X86Decoder
+@testable import X86Machine
 
 /// Operands that make an instruction do more than fault: counts that are small, pointers that point, selectors that
 /// exist. Unhinted operands are random.
@@ -89,12 +90,49 @@ struct OperandHints {
         case "interrupt" where e.lastByte == 0x80: e.setLastByte(0x81)
         default: break
         }
+        if plan.row.file.hasSuffix("X87.table") { x87(name, &c, &r) }
         if plan.row.mnemonic.hasPrefix("MASKMOV") {
             let base = e.segment == 4 ? c.fsBase : e.segment == 5 ? c.gsBase : 0
             c.registers[7] = target &- base
         }
         if plan.row.mnemonic.hasPrefix("PCMPESTR") {
             for n in [0, 2] where !r.oneIn(3) { c.registers[n] = UInt64(bitPattern: Int64(r.below(40)) - 20) }
+        }
+    }
+
+    /// A stack that has operands and room; numbers at which something changes; digits that are digits.
+    private func x87(_ name: String, _ c: inout OracleCase, _ r: inout SplitMix) {
+        let top = c.fx[0] >> 27 & 7
+        if !r.oneIn(4) {
+            var valid = r.oneIn(3) ? r.next() & 0xFF : 0xFF & ~(1 << (top + 7 & 7))
+            if !r.oneIn(4) { valid |= 1 << top | 1 << (top + 1 & 7) }
+            c.fx[0] = c.fx[0] & ~(0xFF << 32) | valid << 32
+        }
+        for n in 0..<8 where r.oneIn(2) {
+            let x = r.extended()
+            c.fx[4 + 2 * n] = x.significand
+            c.fx[5 + 2 * n] = UInt64(x.signExponent)
+        }
+        if r.oneIn(8) { c.fx[6] = c.fx[4] }
+        if r.oneIn(8) { c.fx[7] = c.fx[5] }
+        // Scales and integers that are in range.
+        if r.oneIn(2) && name == "fscale" { c.fx[7] = 0x3FFE + UInt64(r.below(20)) | r.next() & 0x8000 }
+        if r.oneIn(2) && name == "fbstp" { c.fx[5] = 0x3FFE + UInt64(r.below(63)) | r.next() & 0x8000 }
+        guard plan.hasMemory else { return }
+        switch plan.row.operands.first?.spelling ?? "" {
+        case "m32fp": put(r.float(.single), 4, in: &c.patches[0])
+        case "m64fp": put(r.float(.double), 8, in: &c.patches[0])
+        case "m16int", "m32int", "m64int":
+            put(UInt64(bitPattern: Int64(bitPattern: r.operand()) >> Int64(r.below(64))), 8, in: &c.patches[0])
+        case "m80bcd":
+            put((0..<16).reduce(0) { v, _ in v << 4 | UInt64(r.below(10)) } >> UInt64(4 * r.below(16)), 8,
+                in: &c.patches[0])
+            put(UInt64(r.below(10) | r.below(10) << 4) | (r.next() & 0x8000), 2, in: &c.patches[0], at: 8)
+        case "m80fp":
+            let x = r.extended()
+            put(x.significand, 8, in: &c.patches[0])
+            put(UInt64(x.signExponent), 2, in: &c.patches[0], at: 8)
+        default: break
         }
     }
 

@@ -18,6 +18,14 @@ extension OracleCase {
         }
     }
 
+    /// The state before, without memory, in one line.
+    var summary: String {
+        let named = (0..<(size == .bits64 ? 16 : 8)).map { (Self.registerNames[$0], registers[$0]) }
+        let control = [("rflags", flags), ("fcw", fx[0] & 0xFFFF), ("fsw", fx[0] >> 16 & 0xFFFF),
+                       ("valid", fx[0] >> 32 & 0xFF), ("mxcsr", fx[3] & 0xFFFF_FFFF)]
+        return "before: " + (named + control).map { "\($0.0) \(String($0.1, radix: 16))" }.joined(separator: ", ")
+    }
+
     func text(comment: [String]) -> String {
         var lines = comment.map { "# \($0)" }
         func add(_ name: String, _ value: UInt64) { lines.append("\(name) \(String(value, radix: 16))") }

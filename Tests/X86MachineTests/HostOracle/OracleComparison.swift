@@ -7,6 +7,10 @@ import X86Decoder
 struct OracleComparison {
     private(set) var differences: [String] = []
     private let c: OracleCase
+    private let i: Instruction?
+    private let name: String
+    /// Of x87 state: bits of FSW, and TOP, tags and registers that are not compared; whether the pointers are.
+    private var ignoredStatus: UInt64 = 0, ignoresStack = false, comparesPointers = false
 
     /// CF PF AF ZF SF TF DF OF NT AC ID; RF is set by any fault and says nothing of the instruction.
     private static let comparedFlags: UInt64 = 0x24_4DD5 & ~0x200
@@ -16,6 +20,8 @@ struct OracleComparison {
         memory: UnsafeRawPointer, before: [UInt8]
     ) {
         self.c = c
+        self.i = i
+        name = i.map { InstructionInfo($0.row).semantics.description } ?? ""
         let h = host.pointee, g = guest.pointee
         var hostTrap = h.trap, hostRIP = h.rip
         // The INT3 behind the instruction, or whatever the next fetch raised, is where the instruction has ended.
@@ -23,9 +29,18 @@ struct OracleComparison {
             if h.trap == 3 { hostRIP &-= 1 }
             hostTrap = ~0
         }
-        let name = i.map { InstructionInfo($0.row).semantics.description } ?? ""
+        if g.trap == 13, hostTrap == ~0, VendorDifferences.accepts(mxcsr: h.fx.3, name) { return }
         var undefined = i.map { UndefinedResults($0, name, before: c.registers, flagsAfter: h.flags) }
         if let i { undefined?.registers |= VendorDifferences.registers(i, name, flagsAfter: h.flags) }
+        if let i, name == "lsl" {
+            let result = withUnsafeBytes(of: g.regs) { $0.load(fromByteOffset: 8 * Int(i.reg), as: UInt64.self) }
+            if result & 0xFFFF == OracleGuest.processorNumber { undefined?.registers |= 1 << UInt32(i.reg) }
+        }
+        let x87 = VendorDifferences.x87(name, after: g.fx.0, isFault: g.trap != ~0)
+        ignoresStack = x87.stack || readsUndefinedDigits(memory)
+        // While an exception is pending all vendors save them; what loads or stores them is another matter.
+        comparesPointers = !VendorDifferences.hidesX87Pointers || g.fx.0 >> 23 & 1 != 0 && !Self.control.contains(name)
+        ignoredStatus = x87.status | (undefined?.status ?? 0)
         let bothFault = [12, 13, 14].contains(g.trap) && [12, 13, 14].contains(hostTrap)
         let isEither = bothFault && (undefined?.pageFault == true
             || VendorDifferences.prefersOther(name, machine: g.trap, host: hostTrap))
@@ -41,7 +56,7 @@ struct OracleComparison {
             }
         }
         check("RIP", c.rip, g.rip, hostRIP)
-        let flags = Self.comparedFlags & ~(undefined?.flags ?? 0)
+        let flags = Self.comparedFlags & ~(undefined?.flags ?? 0) & ~(x87.flags ? RFLAGS.arithmetic : 0)
         check("flags", c.flags & flags, g.flags & flags, h.flags & flags)
         // SDM 1 3.4.1.1 "General-Purpose Registers in 64-Bit Mode": upper halves and R8 to R15 are not preserved
         // outside it.
@@ -104,11 +119,14 @@ struct OracleComparison {
         switch n {
         case 0:
             // FCW, FSW, the abridged tags; FOP.
-            let mask: UInt64 = VendorDifferences.hidesX87Pointers ? 0xFF_FFFF_FFFF : 0x07FF_00FF_FFFF_FFFF
+            let stack: UInt64 = ignoresStack ? 0xFF_3800_0000 : 0
+            let mask = (comparesPointers ? 0x07FF_00FF_FFFF_FFFF : 0xFF_FFFF_FFFF) & ~stack & ~(ignoredStatus << 16)
             check("x87 control, status, tags", c.fx[0] & mask, machine & mask, host & mask)
-        case 1, 2: if !VendorDifferences.hidesX87Pointers { check("x87 pointer \(n)", c.fx[n], machine, host) }
+        case 1: if comparesPointers { check("x87 instruction pointer", c.fx[n], machine, host) }
+        case 2: if comparesPointers && i?.hasMemory == true { check("x87 data pointer", c.fx[n], machine, host) }
         case 3: check("MXCSR", c.fx[3] & 0xFFFF_FFFF, machine & 0xFFFF_FFFF, host & 0xFFFF_FFFF)
         case 4..<20:
+            if ignoresStack { return }
             let mask: UInt64 = n & 1 == 0 ? ~0 : 0xFFFF
             check("ST\((n - 4) / 2)\(n & 1 == 0 ? "" : " exponent")", c.fx[n], machine & mask, host & mask)
         default: check("XMM\((n - 20) / 2)\(n & 1 == 0 ? "" : " high")", c.fx[n], machine, host)
@@ -133,16 +151,41 @@ struct OracleComparison {
         }
     }
 
-    /// Of FXSAVE's image: the x87 pointers where the vendors differ, MXCSR_MASK, and what is reserved.
+    /// Instructions that load, store or initialise the x87 pointers.
+    private static let control: Set<String> = [
+        "fninit", "fnclex", "fldcw", "fnstcw", "fnstsw", "fldenv", "fnstenv", "frstor", "fnsave", "fxsave", "fxrstor",
+    ]
+
+    /// SDM 1 4.7 "BCD and Packed BCD Integers", SDM 2A "FBLD—Load Binary Coded Decimal": of digits above 9 the result
+    /// is undefined.
+    private func readsUndefinedDigits(_ memory: UnsafeRawPointer) -> Bool {
+        guard let i, name == "fbld" else { return false }
+        let address = EffectiveAddress(i, c).linear &- OracleCase.data
+        guard address < OracleCase.dataBytes + 0x1000 else { return false }
+        return (0..<9).contains { n in
+            let at = Int(address) + n
+            let byte = at < Int(HOST_DATA_BYTES) ? memory.load(fromByteOffset: at, as: UInt8.self)
+                : UInt8(truncatingIfNeeded: 7 * (at - Int(HOST_DATA_BYTES)))
+            return byte & 15 > 9 || byte >> 4 > 9
+        }
+    }
+
+    /// Of FXSAVE's image: the x87 pointers where the vendors differ, MXCSR_MASK, and what is reserved. Of FNSTENV's and
+    /// FNSAVE's the pointers.
     private func ignoredBytes(_ i: Instruction?, at offset: Int) -> UInt64 {
-        guard let i, InstructionInfo(i.row).semantics.description == "fxsave" else { return 0 }
+        guard let i, ["fxsave", "fnstenv", "fnsave"].contains(name) else { return 0 }
         let address = EffectiveAddress(i, c).linear &- OracleCase.data
         guard address < OracleCase.dataBytes else { return 0 }
         var mask: UInt64 = 0
         for n in 0..<8 {
             let at = offset + n - Int(address)
-            let isPointer = at >= 6 && at < 24 && VendorDifferences.hidesX87Pointers
-            if isPointer || at == 5 || at >= 28 && at < 32 || at >= 416 && at < 512 { mask |= 0xFF << UInt64(8 * n) }
+            let pointers = name == "fxsave" ? 6..<24 : i.operandSize == 2 ? 6..<14 : 12..<28
+            let isPointer = pointers.contains(at) && VendorDifferences.hidesX87Pointers
+            if name != "fxsave" {
+                if isPointer { mask |= 0xFF << UInt64(8 * n) }
+            } else if isPointer || at == 5 || at >= 28 && at < 32 || at >= 416 && at < 512 {
+                mask |= 0xFF << UInt64(8 * n)
+            }
         }
         return mask
     }

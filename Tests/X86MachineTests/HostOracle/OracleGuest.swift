@@ -11,6 +11,8 @@ final class OracleGuest {
     /// Why the latest instruction stopped the machine, if it did.
     private(set) var stopped: String?
 
+    /// Stands for the number of the host's processor, which changes from case to case.
+    static let processorNumber: UInt64 = 0x5A5A
     private static let high: UInt64 = 0xFFFF_8000_0000_0000
     private static let gdt: UInt64 = 0x1000, tss: UInt64 = 0x2000, idt: UInt64 = 0x3000, ldt: UInt64 = 0x4000
     private static let stackTop: UInt64 = 0x8000, handlers: UInt64 = 0x8000, tables: UInt64 = 0x10_0000
@@ -48,7 +50,7 @@ final class OracleGuest {
             0x00CF_F300_0000_FFFF, 0x00AF_FB00_0000_FFFF,
         ]
         for (n, d) in descriptors.enumerated() { write(Self.gdt + UInt64(8 * n), d) }
-        write(Self.gdt + 0x78, 0x0040_F500_0000_0000)
+        write(Self.gdt + 0x78, 0x0040_F500_0000_0000 | Self.processorNumber)
         write(Self.gdt + 0x40, 0x0000_8B00_2000_0067)
         write(Self.gdt + 0x48, 0xFFFF_8000)
         write(Self.gdt + 0x50, 0x0000_8200_4000_0007)

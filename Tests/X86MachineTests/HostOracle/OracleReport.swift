@@ -31,7 +31,7 @@ struct OracleReport {
         if let i = verdict.instruction {
             if let reason = skip(i.row) { others[reason, default: 0] += 1; return }
             let name = InstructionInfo(i.row).semantics.description
-            if let reason = VendorDifferences.reasonToSkip(i, name, hostTrap: verdict.hostTrap) {
+            if let reason = VendorDifferences.reasonToSkip(i, name, c, hostTrap: verdict.hostTrap) {
                 vendor[reason, default: 0] += 1
                 return
             }
@@ -72,14 +72,14 @@ struct OracleReport {
             let text = m.c.text(comment: Self.describe(m.c, m.verdict))
             try? text.write(to: folder.appending(path: name), atomically: true, encoding: .utf8)
             print("\(key): \(m.count) cases")
-            for line in Self.describe(m.c, m.verdict) { print("    \(line)") }
+            for line in Self.describe(m.c, m.verdict) + [m.c.summary] { print("    \(line)") }
             print("    make oracle CASE=fixtures/regressions/\(name)")
         }
     }
 
-    func summary(rows admitted: Int, plans: Int, skipped: [String: Int]) -> String {
+    func summary(_ admitted: [InstructionRow], skipped: [String: Int]) -> String {
         var lines = [
-            "host oracle, seed \(seed): \(compared) cases compared, \(coveredRows.count) of \(admitted) rows,"
+            "host oracle, seed \(seed): \(compared) cases compared, \(coveredRows.count) of \(admitted.count) rows,"
                 + " \(covered.count) encodings (row, mode, operand form, prefixes);"
                 + " \(mismatches.count) kinds of mismatch",
         ]
@@ -92,6 +92,8 @@ struct OracleReport {
         list("random prefixes gave another row", others, "cases")
         list("vendor differences", vendor, "cases")
         list("stopped", stops, "cases")
+        let never = admitted.filter { !coveredRows.contains(UInt16($0.number)) }.map(\.text)
+        if !never.isEmpty { lines.append("  never compared: " + never.joined(separator: "; ")) }
         return lines.joined(separator: "\n")
     }
 }

@@ -19,23 +19,17 @@ enum OracleScope {
         "MONITOR": "of the supervisor; #UD or #GP by part", "MWAIT": "of the supervisor; #UD or #GP by part",
     ]
 
-    /// Conversions that enter MMX state even where they fault, which makers do not do alike.
-    private static let toMMX: Set<String> = ["CVTPD2PI", "CVTPS2PI", "CVTTPD2PI", "CVTTPS2PI", "CVTPI2PS", "CVTPI2PD"]
-
     /// /proc/cpuinfo's names of the features that it spells otherwise than the SDM.
     private static let names = [
         "SSE4_1": "sse4_1", "SSE4_2": "sse4_2", "SSE3": "pni", "LZCNT": "abm", "CMPXCHG16B": "cx16",
         "PREFETCHW": "3dnowprefetch", "CLFSH": "clflush", "CX8": "cx8", "SHA": "sha_ni", "XSAVE": "xsave",
-        "VMX": "vmx", "RTM": "rtm", "AES": "aes", "PCLMULQDQ": "pclmulqdq", "CET_SS": "shstk",
+        "FPU": "fpu", "VMX": "vmx", "RTM": "rtm", "AES": "aes", "PCLMULQDQ": "pclmulqdq", "CET_SS": "shstk",
     ]
 
     /// Nil: the row's instruction can be run and compared.
     static func reasonToSkip(_ row: InstructionRow, hostFeatures: Set<String>) -> String? {
         if row.semantics == nil { return "not modelled" }
         if let reason = excluded[row.mnemonic] { return reason }
-        if row.feature == "SHA" { return "open: memory operands, see docs/caveats.md" }
-        // Responses to unmasked exceptions differ between makers; X87OracleTests masks them and covers every row.
-        if row.feature == "FPU" || toMMX.contains(row.mnemonic) { return "x87 state: compared by X87OracleTests" }
         if let feature = row.feature, !hostFeatures.contains(names[feature] ?? feature.lowercased()) {
             return "the host has no \(feature)"
         }

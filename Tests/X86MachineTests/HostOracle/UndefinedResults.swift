@@ -7,6 +7,8 @@ struct UndefinedResults {
     var flags: UInt64 = 0
     /// General registers by number, as a mask.
     var registers: UInt32 = 0
+    /// Bits of FSW.
+    var status: UInt64 = 0
     /// Memory.
     var memory = false
     /// Which of several accesses faults first is nowhere said: vector, error code and CR2.
@@ -62,7 +64,9 @@ struct UndefinedResults {
             }
         // "If the content of the source operand is 0, the content of the destination operand is undefined."
         case "bsf", "bsr": if flagsAfter & Self.z != 0 { registers = 1 << UInt32(i.reg) }
-        case "cmps", "fxsave", "fxrstor": pageFault = true
+        // SDM 2A "FFREE—Free Floating-Point Register": C0, C1, C2, C3. They stay, but AMD's clear C1.
+        case "ffree", "ffreep": status = 0x200
+        case "cmps", "fxsave", "fxrstor", "fnsave", "frstor", "fnstenv", "fldenv": pageFault = true
         // The two parts of the operand; the operand and the push.
         case "loadFarPointer", "jumpFar", "callFar", "call": pageFault = i.hasMemory
         // SDM 2A "BSWAP—Byte Swap": 16-bit operands.

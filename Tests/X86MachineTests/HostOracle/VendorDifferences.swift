@@ -1,5 +1,6 @@
 import CHostProcessor
 import X86Architecture
+@testable import X86Machine
 import X86Decoder
 
 /// Where a processor of another vendor does what Intel's do not, and the machine, which is Intel's, is not to follow
@@ -17,7 +18,7 @@ enum VendorDifferences {
     static func ignoresBase(selector: UInt16) -> Bool { isAMD && selector & 0xFFFC == 0 }
 
     /// Why the instruction is not compared at all, or nil.
-    static func reasonToSkip(_ i: Instruction, _ name: String, hostTrap: UInt64) -> String? {
+    static func reasonToSkip(_ i: Instruction, _ name: String, _ c: OracleCase, hostTrap: UInt64) -> String? {
         let mnemonic = InstructionInfo(i.row).mnemonic.description
         // SDM 2B "MASKMOVQ—Store Selected Bytes of Quadword", "MASKMOVDQU": with a mask of zeros, which exceptions the
         // address raises is up to the part. AMD's have entered MMX state before a fault.
@@ -29,8 +30,17 @@ enum VendorDifferences {
         // SDM 2A "CVTPI2PS—Convert Packed Dword Integers to Packed Single Precision Floating-Point Values": enters MMX
         // state whatever the source; AMD's only with an MMX register.
         case "cvtpi2ps" where i.hasMemory: return "AMD: CVTPI2PS from memory leaves x87 state alone"
+        // SDM 2A 2.4.2 "Exceptions Type 4 (>=16 Byte Memory Reference, Optional Memory Alignment...)" and its legacy
+        // forms want 16-byte alignment of SHA's operands as of all others. AMD's check all others, and read these
+        // wherever they are: measured on family 1AH with every instruction at offsets 1, 8, 15 from alignment.
+        case "sha1nexte", "sha1msg1", "sha1msg2", "sha1rnds4", "sha256rnds2", "sha256msg1", "sha256msg2":
+            let isMisaligned = i.hasMemory && EffectiveAddress(i, c).linear & 15 != 0
+            return isMisaligned ? "AMD: SHA with a misaligned operand" : nil
         // Read behind the released bytes before the selector is checked.
         case "returnFar" where hostTrap == 14: return "AMD: RETF imm16 probes the outer stack"
+        // A far CALL that leaves 64-bit mode pushes at RSP; AMD's at ESP, as the mode that it enters would.
+        case "callFar" where c.size == .bits64 && c.registers[4] >> 32 != 0:
+            return "AMD: far CALL from 64-bit mode with RSP beyond 32 bits"
         // AMD64 Architecture Programmer's Manual volume 3, "CALL (Far)", "JMP (Far)", "LDS LES LFS LGS LSS": the
         // 64-bit operand size has a 32-bit offset, Intel's a 64-bit one.
         case "callFar", "jumpFar", "loadFarPointer":
@@ -49,6 +59,48 @@ enum VendorDifferences {
         case "debugTrap": return "AMD: INT1 in a virtual machine"
         default: return nil
         }
+    }
+
+    /// What differs of x87 state, and of the flags that comparisons set.
+    struct X87 {
+        /// Bits of FSW.
+        var status: UInt64 = 0
+        /// TOP, tags and registers.
+        var stack = false
+        /// RFLAGS.
+        var flags = false
+    }
+    /// `after` is FCW and FSW.
+    static func x87(_ name: String, after: UInt64, isFault: Bool) -> X87 {
+        var result = X87()
+        guard isAMD else { return result }
+        let conditions = UInt64(FPUState.Status.c0 | FPUState.Status.c2 | FPUState.Status.c3)
+        let unmasked = after >> 16 & ~after & 0x3F
+        switch name {
+        // SDM 2A "FCOM/FCOMP/FCOMPP—Compare Floating-Point Values": with an unmasked #IA the condition codes are not
+        // set; SDM 1 8.5.2 "Denormal Operand Exception (#D)": an unmasked #D ends the operation. AMD's set them as if
+        // masked.
+        case "fcom", "fcomp", "fcompp", "fucom", "fucomp", "fucompp", "ftst":
+            if unmasked & 3 != 0 { result.status = conditions }
+        // SDM 2A "FCOMI/FCOMIP/FUCOMI/FUCOMIP—Compare Floating-Point Values and Set EFLAGS": C1 is cleared, and an
+        // unmasked #IA sets no flags. AMD's leave C1 as it was, and set the flags.
+        case "fcomi":
+            result.status = UInt64(FPUState.Status.c1)
+            result.flags = unmasked & 3 != 0
+        // SDM 1 8.5.2 "Denormal Operand Exception (#D)": unmasked, TOP remains unchanged. AMD's load the value.
+        case "fld": result.stack = unmasked & 2 != 0
+        // AMD's have entered MMX state before a fault.
+        case "cvtpd2pi", "cvtps2pi", "cvttpd2pi", "cvttps2pi", "cvtpi2ps", "cvtpi2pd":
+            result.stack = isFault
+            if isFault { result.status = 0xFFFF }
+        default: break
+        }
+        return result
+    }
+
+    /// AMD's have MXCSR.MM, bit 17, which turns alignment checks off; on Intel's it is reserved.
+    static func accepts(mxcsr: UInt64, _ name: String) -> Bool {
+        isAMD && (name == "ldmxcsr" || name == "fxrstor") && mxcsr & 0xFFFF_0000 == 0x2_0000
     }
 
     /// General registers by number that differ, as a mask.
