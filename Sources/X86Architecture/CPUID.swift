@@ -5,6 +5,8 @@ public struct ProcessorModel: Sendable {
     public struct Leaf: Sendable {
         public var leaf: UInt32, subleaf: UInt32
         public var eax: UInt32, ebx: UInt32, ecx: UInt32, edx: UInt32
+
+        func isLeaf(of feature: CPUIDFeature) -> Bool { leaf == feature.leaf && subleaf == feature.subleaf }
     }
     public internal(set) var name: String
     /// MAXPHYADDR.
@@ -46,9 +48,11 @@ public struct ProcessorModel: Sendable {
 
 extension ProcessorModel {
     public func has(_ feature: CPUIDFeature) -> Bool {
-        let l = leaf(feature.leaf, 0)
+        // Not `leaf`, which gives another's registers for one beyond the highest.
+        guard let l = leaves.first(where: { $0.isLeaf(of: feature) }) else { return false }
         let value =
             switch feature.register {
+            case .eax: l.eax
             case .ebx: l.ebx
             case .ecx: l.ecx
             case .edx: l.edx
@@ -56,14 +60,15 @@ extension ProcessorModel {
         return value >> feature.bit & 1 != 0
     }
     /// State components that XCR0 can enable.
-    public var xcr0: UInt64 { has(.xsave) ? XCR0.x87 | XCR0.sse : 0 }
+    public var xcr0: UInt64 { has(.xsave) ? UInt64(leaf(0xD, 0).eax) : 0 }
 
     /// The same processor with features added that other models have.
     public func adding(_ features: [CPUIDFeature]) -> ProcessorModel {
         var copy = self
         for feature in features {
-            for n in copy.leaves.indices where copy.leaves[n].leaf == feature.leaf && copy.leaves[n].subleaf == 0 {
+            for n in copy.leaves.indices where copy.leaves[n].isLeaf(of: feature) {
                 switch feature.register {
+                case .eax: copy.leaves[n].eax |= 1 << feature.bit
                 case .ebx: copy.leaves[n].ebx |= 1 << feature.bit
                 case .ecx: copy.leaves[n].ecx |= 1 << feature.bit
                 case .edx: copy.leaves[n].edx |= 1 << feature.bit

@@ -46,6 +46,8 @@ public enum MSR {
     public static let gsBase: UInt32 = 0xC000_0101
     public static let kernelGSBase: UInt32 = 0xC000_0102
     public static let tscAux: UInt32 = 0xC000_0103
+    /// IA32_XSS.
+    public static let supervisorState: UInt32 = 0xDA0
 }
 
 /// IA32_DEBUGCTL. SDM 3B 17.4.1 "IA32_DEBUGCTL MSR".

@@ -16,7 +16,9 @@ extension ProcessorModel {
     ).adding(CPUIDFeature.modelled.filter { !notInHaswellEP.contains($0) })
 
     /// Modelled features that the real part does not have.
-    private static let notInHaswellEP: [CPUIDFeature] = [.smap]
+    private static let notInHaswellEP: [CPUIDFeature] = [
+        .smap, .rdseed, .adx, .clflushopt, .clwb, .sha, .umip, .rdpid, .xsavec, .xgetbv1, .xsaves, .prefetchw,
+    ]
 
     /// Everything that the machine executes, on a Haswell-EP.
     public static let max = ProcessorModel(
@@ -66,8 +68,10 @@ extension ProcessorModel {
         Leaf(leaf: 4, subleaf: 3, eax: 0x0000_0163, ebx: 0x04C0_003F, ecx: 0x4FFF, edx: 6),
         Leaf(leaf: 6, subleaf: 0, eax: 1 << 2, ebx: 0, ecx: 0, edx: 0),
         Leaf(leaf: 7, subleaf: 0, eax: 0, ebx: 0, ecx: 0, edx: 0),
-        // XCR0 can enable x87 and SSE: legacy region and header, 576 bytes.
-        Leaf(leaf: 0xD, subleaf: 0, eax: 3, ebx: 576, ecx: 576, edx: 0),
+        // XCR0 can enable x87, SSE and AVX state: legacy region and header, 576 bytes, then 256. EBX is filled in.
+        Leaf(leaf: 0xD, subleaf: 0, eax: 7, ebx: 576, ecx: 832, edx: 0),
+        Leaf(leaf: 0xD, subleaf: 1, eax: 0, ebx: 0, ecx: 0, edx: 0),
+        Leaf(leaf: 0xD, subleaf: 2, eax: 256, ebx: 576, ecx: 0, edx: 0),
         Leaf(leaf: 0x8000_0000, subleaf: 0, eax: 0x8000_0008, ebx: 0, ecx: 0, edx: 0),
         Leaf(leaf: 0x8000_0001, subleaf: 0, eax: 0, ebx: 0, ecx: 0, edx: 0),
         // "Intel(R) Xeon(R) CPU E5-2660 v3 @ 2.60GHz"

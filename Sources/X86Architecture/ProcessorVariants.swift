@@ -17,8 +17,9 @@ extension ProcessorModel {
     public func excluding(_ feature: CPUIDFeature) -> ProcessorModel {
         var copy = self
         if !copy.lacks(feature.instructions) { copy.absentFeatures.append(feature.instructions) }
-        for n in copy.leaves.indices where copy.leaves[n].leaf == feature.leaf && copy.leaves[n].subleaf == 0 {
+        for n in copy.leaves.indices where copy.leaves[n].isLeaf(of: feature) {
             switch feature.register {
+            case .eax: copy.leaves[n].eax &= ~(1 << feature.bit)
             case .ebx: copy.leaves[n].ebx &= ~(1 << feature.bit)
             case .ecx: copy.leaves[n].ecx &= ~(1 << feature.bit)
             case .edx: copy.leaves[n].edx &= ~(1 << feature.bit)
@@ -68,6 +69,7 @@ extension CPUIDFeature {
     /// Modelled features whose flag changes nothing but CPUID: the machine has them in every model, so they cannot be
     /// left out.
     public static let inEveryModel: [CPUIDFeature] = [
-        .de, .pse, .tsc, .msr, .pae, .mce, .cx8, .sep, .mtrr, .pge, .mca, .cmov, .pat, .pse36, .lahf, .syscall, .intel64
+        .de, .pse, .tsc, .msr, .pae, .mce, .cx8, .sep, .mtrr, .pge, .mca, .cmov, .pat, .pse36, .lahf, .syscall,
+        .intel64, .prefetchw
     ]
 }

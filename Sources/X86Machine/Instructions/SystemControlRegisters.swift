@@ -61,6 +61,7 @@ extension SystemInstructions {
     }
 
     static func smsw(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
+        try p.checkUMIP()
         try p.writeRM16(i, p.readableCR0)
     }
 
@@ -213,6 +214,7 @@ extension Processor {
         if model.has(.xsave) { bits |= CR4.osxsave }
         if model.has(.smep) { bits |= CR4.smep }
         if model.has(.smap) { bits |= CR4.smap }
+        if model.has(.umip) { bits |= CR4.userModeInstructionPrevention }
         return bits
     }
 

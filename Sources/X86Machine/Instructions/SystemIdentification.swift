@@ -46,8 +46,7 @@ extension SystemInstructions {
         let value: UInt64
         switch p.gpr(GPR.rcx, size: 4) {
         case 0: value = p.system.xcr0
-        // Parts with XSAVEC have this as well.
-        case 1 where !p.lacks("XSAVEC"): value = p.system.xcr0 & p.stateInUse
+        case 1 where p.machine.configuration.model.has(.xgetbv1): value = p.system.xcr0 & p.stateInUse
         default: throw .exception(.generalProtection())
         }
         p.setGPR(GPR.rax, value & 0xFFFF_FFFF)
@@ -60,7 +59,9 @@ extension SystemInstructions {
         try p.vmxCheckXSETBV(i)
         let value = p.gpr(GPR.rax, size: 4) | p.gpr(GPR.rdx, size: 4) &<< 32
         let supported = p.machine.configuration.model.xcr0
-        guard p.gpr(GPR.rcx, size: 4) == 0, value & XCR0.x87 != 0, value & ~supported == 0 else {
+        // SDM 2D "XSETBV—Set Extended Control Register": AVX state needs SSE state.
+        let isConsistent = value & XCR0.x87 != 0 && (value & XCR0.avx == 0 || value & XCR0.sse != 0)
+        guard p.gpr(GPR.rcx, size: 4) == 0, isConsistent, value & ~supported == 0 else {
             throw .exception(.generalProtection())
         }
         p.system.xcr0 = value
@@ -95,6 +96,14 @@ extension Processor {
             r.edx = id
             if subleaf == 0 { r.eax = 0; r.ebx = 1; r.ecx |= 1 << 8 }
             if subleaf == 1 { r.eax = idBits; r.ebx = count; r.ecx |= 2 << 8 }
+        case 0xD:
+            guard model.has(.xsave) else {
+                (r.eax, r.ebx, r.ecx, r.edx) = (0, 0, 0, 0)
+                break
+            }
+            // The size for what is enabled now; in the compacted format the same, as AVX state follows the header.
+            let isCompacted = subleaf == 1 && r.eax & 0b1010 != 0
+            if subleaf == 0 || isCompacted { r.ebx = XSaveArea.bytes(system.xcr0) }
         case 0x8000_0001:
             // SYSCALL and SYSRET are reported in 64-bit mode only.
             if !is64BitMode { r.edx &= ~(1 << 11) }

@@ -65,6 +65,7 @@ extension Processor {
         case MSR.gsBase: return system.segments[SegmentIndex.gs].base
         case MSR.kernelGSBase: return system.kernelGSBase
         case MSR.tscAux: return system.tscAux
+        case MSR.supervisorState where machine.configuration.model.has(.xsaves): return 0
         default:
             if let n = MTRRState.fixedIndex(msr) { return system.mtrr.fixed[n] }
             if machine.configuration.model.has(.vmx), let value = readVMXMSR(msr) { return value }
@@ -127,6 +128,9 @@ extension Processor {
         case MSR.tscAux:
             guard value &>> 32 == 0 else { throw .exception(.generalProtection()) }
             system.tscAux = value
+        // No supervisor state component is supported (CPUID.(0DH,1):ECX is 0).
+        case MSR.supervisorState where machine.configuration.model.has(.xsaves):
+            guard value == 0 else { throw .exception(.generalProtection()) }
         default:
             guard let n = MTRRState.fixedIndex(msr) else { throw .exception(.generalProtection()) }
             for byte in 0..<8 where !Self.isMTRRType(value &>> UInt64(8 * byte) & 0xFF) {

@@ -11,6 +11,10 @@ extension Processor {
     func requireProtectedMode() throws(Interruption) {
         guard isProtectedMode, !isVirtual8086 else { throw .exception(.invalidOpcode) }
     }
+    /// SDM 3A 2.5 "Control Registers", CR4.UMIP: SGDT, SIDT, SLDT, SMSW and STR are #GP(0) with CPL > 0.
+    func checkUMIP() throws(Interruption) {
+        if system.cr4 & CR4.userModeInstructionPrevention != 0 { try requireCPL0() }
+    }
     /// #UD unless the processor model has the feature.
     func require(_ feature: CPUIDFeature) throws(Interruption) {
         guard machine.configuration.model.has(feature) else { throw .exception(.invalidOpcode) }

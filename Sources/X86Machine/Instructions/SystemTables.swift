@@ -14,10 +14,12 @@ extension SystemInstructions {
         p.system.idtr = try loadPseudoDescriptor(p, i)
     }
     static func sgdt(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
+        try p.checkUMIP()
         try p.vmxCheckDescriptorTable(.sgdt, i)
         try storePseudoDescriptor(p, i, p.system.gdtr)
     }
     static func sidt(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
+        try p.checkUMIP()
         try p.vmxCheckDescriptorTable(.sidt, i)
         try storePseudoDescriptor(p, i, p.system.idtr)
     }
@@ -65,11 +67,13 @@ extension SystemInstructions {
     }
     static func sldt(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         try p.requireProtectedMode()
+        try p.checkUMIP()
         try p.vmxCheckDescriptorTable(.sldt, i)
         try p.writeRM16(i, UInt64(p.system.segments[SegmentIndex.ldtr].selector))
     }
     static func str(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         try p.requireProtectedMode()
+        try p.checkUMIP()
         try p.vmxCheckDescriptorTable(.str, i)
         try p.writeRM16(i, UInt64(p.system.segments[SegmentIndex.tr].selector))
     }

@@ -56,11 +56,13 @@ extension Processor {
 }
 
 /// The memory operand of these instructions: legacy region, header, and the extended region with AVX state.
-private struct XSaveArea {
+struct XSaveArea {
     enum Form { case standard, optimized, compacted }
     /// XCOMP_BV bit 63: compacted format.
     private static let compacted: UInt64 = 1 << 63
-    private static let header: UInt64 = 512, avx: UInt64 = 576, avxBytes = 256
+    private static let header: UInt64 = 512, avx: UInt64 = 576
+    /// Of the area for these components.
+    static func bytes(_ components: UInt64) -> UInt32 { UInt32(avx) + (components & XCR0.avx != 0 ? 256 : 0) }
 
     let p: Processor
     let base: LinearAddress
@@ -76,7 +78,7 @@ private struct XSaveArea {
         if p.system.cr0 & CR0.taskSwitched != 0 { throw .exception(.deviceNotAvailable) }
         self.p = p
         requested = p.system.xcr0 & (p.gpr(GPR.rax, size: 4) | p.gpr(GPR.rdx, size: 4) &<< 32)
-        let bytes = Int(Self.avx) + (requested & XCR0.avx != 0 ? Self.avxBytes : 0)
+        let bytes = Int(Self.bytes(requested))
         base = try p.operandAddress(i, offset: 0, bytes: bytes, use)
         isStack = i.segment == SegmentIndex.ss
         is64 = i.operandSize == 8

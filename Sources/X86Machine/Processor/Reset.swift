@@ -51,6 +51,7 @@ extension SystemState {
         xcr0 = old.xcr0
         pat = old.pat
         tscAux = old.tscAux
+        randomDraws = old.randomDraws
         tscAdjust = old.tscAdjust
         miscEnable = old.miscEnable
         featureControl = old.featureControl

@@ -23,6 +23,8 @@ struct SystemState {
     var sysenterCS: UInt64 = 0, sysenterESP: UInt64 = 0, sysenterEIP: UInt64 = 0
     var pat: UInt64 = 0x0007_0406_0007_0406
     var tscAux: UInt64 = 0
+    /// How often RDRAND and RDSEED have drawn.
+    var randomDraws: UInt64 = 0
     var tscAdjust: UInt64 = 0
     var miscEnable = MiscEnable.reset
     var debugCtl: UInt64 = 0

@@ -176,10 +176,11 @@ import X86Architecture
     }
 
     @Test func xsetbvRefusesWhatTheModelLacksAndX87Clear() {
-        for value in [0, 2, 7] as [UInt64] {
+        for value in [0, 2, 5, 15] as [UInt64] {
             let guest = TestGuest()
             guest.p.system.cr4 |= CR4.osxsave
             guest.p.setGPR(GPR.rax, value)
+            guest.p.setGPR(GPR.rdx, 0)
             guest.execute([0x0F, 0x01, 0xD1])
             #expect(guest.handledVector == 13)
         }

@@ -106,7 +106,7 @@ struct ProcessorVariantTests {
     @Test("every feature that can be left out has instructions, or is one that the machine asks for")
     func everyFeatureMatters() {
         let asked: [CPUIDFeature] = [
-            .apic, .x2apic, .tscDeadline, .tscAdjust, .pages1G, .nx, .pcid, .smep,
+            .apic, .x2apic, .tscDeadline, .tscAdjust, .pages1G, .nx, .pcid, .smep, .umip, .xgetbv1,
             // Only says that REP MOVSB is fast.
             .erms
         ]
