@@ -53,6 +53,7 @@ public struct BootRequest: Sendable {
         if hasACPI { ACPITables.install(into: machine) }
         switch bootProtocol {
         case .multiboot:
+            RealModeFirmware.install(into: machine)
             try Multiboot.load(image: image, name: name, commandLine: commandLine, modules: modules, into: machine)
         case .pvh: try PVHLoader.load(self, into: machine)
         case .linux64: try LinuxLoader.load(self, is32: false, into: machine)

@@ -59,6 +59,13 @@ extension Machine {
 }
 
 extension Machine {
+    /// As firmware leaves a PC that is to be used in real-address mode: memory is write-back, and the 8259 lets the
+    /// timer's IRQ 0 pass, and the second chip, whose own inputs are masked. To be called after `setBootState`.
+    public func startFirmwareTimer() {
+        leaveAsFirmware()
+        platform.devices.interruptControllers.write(0x21, 0xFA)
+    }
+
     /// Channel 0 of the 8254 is a square wave of 65,536 ticks, 18.2 Hz, which the 8259 masks; memory is write-back
     /// (SDM 3A 12.11.2.1 "IA32_MTRR_DEF_TYPE MSR").
     private func leaveAsFirmware() {

@@ -32,6 +32,7 @@ struct IntervalTimer {
             switch mode {
             case 0: return elapsed >= period
             case 2: return elapsed % period != period - 1
+            case 4: return elapsed != period
             default: return elapsed % period < (period + 1) / 2
             }
         }
@@ -42,7 +43,7 @@ struct IntervalTimer {
             let value: UInt64
             switch mode {
             // After terminal count the counter wraps and goes on.
-            case 0: value = (period &- elapsed) & 0xFFFF
+            case 0, 4: value = (period &- elapsed) & 0xFFFF
             case 2: value = period - elapsed % period
             default:
                 // Mode 3 counts down by two, twice a period.
@@ -121,7 +122,7 @@ struct IntervalTimer {
         }
         // Modes 6 and 7 are 2 and 3.
         let mode = value >> 1 & 7 > 5 ? value >> 1 & 3 : value >> 1 & 7
-        guard mode == 0 || mode == 2 || mode == 3 else { return nil }
+        guard mode == 0 || mode == 2 || mode == 3 || mode == 4 else { return nil }
         let gate = channels[c].gate
         channels[c] = Channel()
         channels[c].gate = gate
@@ -154,8 +155,9 @@ struct IntervalTimer {
         let channel = channels[0]
         guard channel.loaded else { return nil }
         let now = tick(at: cycle)
-        if channel.mode == 0 {
-            let end = channel.start &+ channel.period
+        if channel.mode == 0 || channel.mode == 4 {
+            // The strobe of mode 4 is low for one tick.
+            let end = channel.start &+ channel.period &+ (channel.mode == 4 ? 1 : 0)
             return now >= end ? nil : self.cycle(ofTick: end)
         }
         let periods = now < channel.start ? 1 : (now - channel.start) / channel.period + 1

@@ -35,8 +35,8 @@ struct RealTimeClock {
         case 0x08: return encode(time.month)
         case 0x09: return encode(time.year % 100)
         case 0x32: return Self.bcd(time.year / 100)
-        // 32,768 Hz time base, 1,024 Hz rate; no update is ever in progress.
-        case 0x0A: return 0x26
+        // 32,768 Hz time base, 1,024 Hz rate.
+        case 0x0A: return 0x26 | (isUpdating(at: cycle) ? 0x80 : 0)
         case 0x0B: return registerB
         case 0x0C: return 0
         case 0x0D: return 0x80
@@ -55,6 +55,12 @@ struct RealTimeClock {
             ram[Int(index)] = value
             return true
         }
+    }
+
+    /// UIP, "Update Cycle": high from 244 us before the update, which takes 1,984 us with this time base, to its end,
+    /// when the time of day is the next second's. The SET bit of register B keeps updates from beginning.
+    private func isUpdating(at cycle: UInt64) -> Bool {
+        registerB & 0x80 == 0 && cycle % cyclesPerSecond >= cyclesPerSecond - cyclesPerSecond * 2228 / 1_000_000
     }
 
     private func encode(_ value: UInt64) -> UInt8 { registerB & 4 != 0 ? UInt8(value) : Self.bcd(value) }

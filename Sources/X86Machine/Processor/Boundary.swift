@@ -58,7 +58,8 @@ extension Processor {
             throw .exception(debugException(conditions))
         }
         try vmxBoundaryBeforeNMI()
-        if system.pendingNMI && !system.blockingByMOVSS && !nmiIsBlocked {
+        // SDM 3C 27.4.2 "Guest Non-Register State", blocking by STI: NMIs may be inhibited, too; on silicon they are.
+        if system.pendingNMI && !system.blockingByMOVSS && !system.blockingBySTI && !nmiIsBlocked {
             system.pendingNMI = false
             try vmxCheckNMI()
             system.blockingByNMI = true

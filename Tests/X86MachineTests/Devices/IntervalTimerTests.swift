@@ -54,6 +54,32 @@ struct IntervalTimerTests {
         #expect(machine.platform.events.isEmpty)
     }
 
+    @Test("Mode 4: OUT is low for one tick after the count; the interrupt comes when it rises, once")
+    func mode4() throws {
+        try write(0x43, 0x38)
+        try write(0x40, 100, 0)
+        pass(ticks: 51)
+        try write(0x43, 0x00)
+        #expect(try UInt16(read(0x40)) | UInt16(read(0x40)) << 8 == 50)
+        // Status: OUT high before and after, low at terminal count; mode 4, low byte then high.
+        for (ticks, status) in [(100, 0xB8), (101, 0x38), (102, 0xB8)] as [(UInt64, UInt8)] {
+            #expect(!requests)
+            pass(ticks: ticks)
+            try write(0x43, 0xE2)
+            #expect(try read(0x40) == status)
+        }
+        #expect(requests && machine.platform.events.isEmpty)
+        // Written anew, it counts anew.
+        machine.platform.devices.interruptControllers.write(0x21, 0)
+        _ = machine.platform.devices.interruptControllers.acknowledge()
+        machine.platform.devices.interruptControllers.write(0x20, 0x20)
+        try write(0x40, 10, 0)
+        pass(ticks: 113)
+        #expect(!requests)
+        pass(ticks: 114)
+        #expect(requests)
+    }
+
     @Test("Channel 2 is gated by port 61H bit 0 and its output is bit 5")
     func channel2() throws {
         try write(0x43, 0xB0)
@@ -73,6 +99,8 @@ struct IntervalTimerTests {
 
     @Test("Modes that are not modelled stop the run by name")
     func unknownMode() {
-        #expect(throws: Interruption.self) { try write(0x43, 0x38) }
+        // 1 and 5, which the gate triggers.
+        #expect(throws: Interruption.self) { try write(0x43, 0x32) }
+        #expect(throws: Interruption.self) { try write(0x43, 0x3A) }
     }
 }

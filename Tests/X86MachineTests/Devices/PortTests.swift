@@ -68,6 +68,21 @@ struct PortTests {
         #expect(try register(0x0A) & 0x80 == 0 && register(0x0D) == 0x80)
     }
 
+    @Test("An update of the CMOS clock is in progress in the last 2,228 us of a second, unless SET holds it")
+    func clockUpdate() throws {
+        let begin: UInt64 = 7 * 2_600_000_000 - 2600 * 2228
+        for (cycle, status) in [(begin - 2600, 0x26), (begin, 0xA6), (7 * 2_600_000_000, 0x26)] as [(UInt64, UInt32)] {
+            p.cpu.pointee.cycles = cycle
+            try write(0x70, 0x0A)
+            #expect(try read(0x71) == status)
+        }
+        p.cpu.pointee.cycles = begin
+        try write(0x70, 0x0B)
+        try write(0x71, 0x82)
+        try write(0x70, 0x0A)
+        #expect(try read(0x71) == 0x26)
+    }
+
     @Test("The test device's lines reach the interrupt controllers, its latch keeps 32 bits")
     func testDevice() throws {
         try write(0x2000 + 5, 1)

@@ -30,6 +30,19 @@ import X86Architecture
         #expect(guest.frame(0) == TestGuest.code + 2)
     }
 
+    // SDM 3C 27.4.2 "Guest Non-Register State": NMIs may be inhibited on the boundary after STI, too.
+    @Test func stiBlocksNMIsForOneInstruction() {
+        let guest = TestGuest()
+        guest.p.system.pendingNMI = true
+        guest.execute([0xFB])
+        #expect(!guest.p.serviceBoundary())
+        #expect(guest.p.boundaryWork, "the next boundary has to be looked at")
+        guest.execute([0x90])
+        #expect(guest.p.serviceBoundary())
+        #expect(guest.handledVector == 2)
+        #expect(guest.frame(0) == TestGuest.code + 2)
+    }
+
     @Test func stiWithIFAlreadySetDoesNotBlock() {
         let guest = TestGuest()
         interrupt(guest)
