@@ -70,7 +70,7 @@ oracles:
 
 # Debian's modules, by package name; without a network the own driver stands in.
 debian:
-	@scripts/fetch-debian.sh >/dev/null && scripts/fetch-debian.sh --cloud dummy null_blk >/dev/null || echo "make: Debian's packages are out of reach; continuing with our own driver" >&2
+	@scripts/fetch-debian.sh dummy null_blk >/dev/null && scripts/fetch-debian.sh --cloud dummy null_blk >/dev/null || echo "make: Debian's packages are out of reach; continuing with our own driver" >&2
 
 clean:
 	rm -rf $(BUILD) $(TESTS) $(FUZZ)

@@ -4,8 +4,9 @@
 #
 #   scripts/boot-linux.sh LVDSIM [cloud|generic|all]
 #
-# cloud (default): vmlinux on one minimal processor (twice, for the digest) and on two by ACPI. generic: the same with the
-# generic kernel. all: both, and both bzImages. Exit status: 0, 1 a boot did not do what it should, 64 usage.
+# cloud (default): vmlinux on one minimal processor (twice, for the digest) and on two by ACPI, and the bzImage (LZ4) by the
+# 32-bit boot protocol. generic: the same with the generic kernel, its bzImage (XZ) by the 64-bit one. all: both.
+# Exit status: 0, 1 a boot did not do what it should, 64 usage.
 set -eu
 
 [ $# -ge 1 ] || { echo "usage: boot-linux.sh LVDSIM [cloud|generic|all]" >&2; exit 64; }
@@ -58,7 +59,7 @@ boot() { # NAME IMAGE PROCESSORS ARGUMENTS...
 minimal="console=ttyS0 acpi=off pci=off nokaslr cryptomgr.notests quiet panic=-1"
 acpi="console=ttyS0 nokaslr cryptomgr.notests quiet panic=-1"
 
-kernel() { # NAME FOLDER
+kernel() { # NAME FOLDER PROTOCOL
     release=$(basename "$2")
     "$root/scripts/make-initramfs.sh" "$work/initramfs" \
         "$2/modules/dummy.ko" "$2/modules/configfs.ko" "$2/modules/null_blk.ko"
@@ -70,15 +71,13 @@ kernel() { # NAME FOLDER
     commands "poweroff -f" >"$work/commands"
     boot "$1, two processors by ACPI" "$2/vmlinux" 2 --cpu max --cpus 2 --memory 256M --append "$acpi"
     grep -q "switched the machine off" "$work/err" || fail "$1: no power-off"
-    if [ "$which" = all ]; then
-        commands "reboot -f" >"$work/commands"
-        boot "$1, bzImage" "$2/vmlinuz" 1 --cpu minimal --memory 256M --append "$minimal"
-    fi
+    commands "reboot -f" >"$work/commands"
+    boot "$1, bzImage by $3" "$2/vmlinuz" 1 --cpu minimal --protocol "$3" --memory 256M --append "$minimal"
 }
 
 case "$which" in
-cloud | all) kernel cloud "$("$root/scripts/fetch-debian.sh" --cloud dummy null_blk)" ;;
+cloud | all) kernel cloud "$("$root/scripts/fetch-debian.sh" --cloud dummy null_blk)" linux32 ;;
 generic) ;;
 *) echo "boot-linux: unknown kernel '$which' (cloud, generic, all)" >&2; exit 64 ;;
 esac
-case "$which" in generic | all) kernel generic "$("$root/scripts/fetch-debian.sh" dummy null_blk)" ;; esac
+case "$which" in generic | all) kernel generic "$("$root/scripts/fetch-debian.sh" dummy null_blk)" linux64 ;; esac

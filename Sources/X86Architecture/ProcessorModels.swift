@@ -27,7 +27,8 @@ extension ProcessorModel {
         leaves: haswellEPLeaves
     ).adding(CPUIDFeature.modelled)
 
-    /// No real part: the least that a 64-bit Linux boots on. No local APIC: one processor, with the 8259 pair on INTR.
+    /// No real part: the least that a 64-bit Linux boots on, by the 64-bit and the 32-bit boot protocol (the latter's
+    /// entry also asks for MSR, PAE and CX8). No local APIC: one processor, with the 8259 pair on INTR.
     /// The signature is that of an Atom that executes in order (family 6, model 1CH, stepping 10), for which kernels
     /// take no measures against speculation; leaves end at 1 and 80000001H.
     public static let minimal = ProcessorModel(
@@ -46,7 +47,7 @@ extension ProcessorModel {
             Leaf(leaf: 0x8000_0000, subleaf: 0, eax: 0x8000_0001, ebx: 0, ecx: 0, edx: 0),
             Leaf(leaf: 0x8000_0001, subleaf: 0, eax: 0, ebx: 0, ecx: 0, edx: 0),
         ]
-    ).adding([.fpu, .cmov, .fxsr, .sse, .sse2, .syscall, .intel64])
+    ).adding([.fpu, .msr, .pae, .cx8, .cmov, .fxsr, .sse, .sse2, .syscall, .intel64])
 
     /// By the names that `--cpu` takes, the default first.
     public static let named: [ProcessorModel] = [.haswellEP, .max, .minimal]
