@@ -66,6 +66,8 @@ public final class Machine {
     @exclusivity(unchecked) var platform: PlatformState
     /// Set by `stop(_:)`, returned by `run`.
     @exclusivity(unchecked) var pendingStop: StopReason?
+    /// How often `run` has chosen what happens next: what waiting costs the host. No state of the machine.
+    @exclusivity(unchecked) var turns: UInt64 = 0
     /// Inside `run` or `step`.
     @exclusivity(unchecked) var isRunning = false
     /// What somebody listens to; checked before an event is made, so that an unwatched run pays one test.

@@ -69,6 +69,7 @@ extension Machine {
         case .cycle(let c): cycleTarget = c
         }
         while true {
+            turns &+= 1
             if let reason = pendingStop { pendingStop = nil; return reason }
             guard let processor = runningProcessor() else {
                 // Everybody waits: time passes until an event.

@@ -27,11 +27,12 @@ final class TestGuest {
 
     private var nextTable = root + 0x1000
 
-    init(model: ProcessorModel = .haswellEP, seed: UInt64 = 1) {
+    init(model: ProcessorModel = .haswellEP, seed: UInt64 = 1, processors: Int = 1) {
         var configuration = MachineConfiguration()
         configuration.memoryBytes = 64 << 20
         configuration.model = model
         configuration.seed = seed
+        configuration.processorCount = processors
         machine = Machine(configuration)
         for (n, d) in Self.descriptors.enumerated() { write(Self.gdt + UInt64(8 * n), d) }
         write(Self.gdt + UInt64(Self.tssSelector), 0x0000_8B00_2000_0067 as UInt64)
