@@ -64,6 +64,8 @@ extension HostileCase {
         var configuration = MachineConfiguration()
         configuration.memoryBytes = memoryBytes
         configuration.processorCount = processors
+        // The most there is to go wrong.
+        configuration.model = .max
         return configuration
     }
 

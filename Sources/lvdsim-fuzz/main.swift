@@ -7,6 +7,7 @@ import HostileGuest
 //   lvdsim-fuzz run FIRST COUNT SECONDS FILE   cases by seed; FILE always holds the seed of the current one
 //   lvdsim-fuzz show SEED                      the case as text
 //   lvdsim-fuzz replay FILE...                 cases from text
+//   lvdsim-fuzz compare SEED                   the last place to cut a run that makes it differ; takes minutes
 
 /// A case that takes more processor time than this does not end.
 let secondsPerCase = 20
@@ -51,19 +52,41 @@ case "run" where arguments.count == 6:
     for (kind, count) in tally.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) { print("  \(count) \(kind)") }
 case "show" where arguments.count == 3:
     print(HostileCase(seed: number(arguments[2])).text, terminator: "")
+case "compare" where arguments.count == 3:
+    let hostile = HostileCase(seed: number(arguments[2]))
+    func line(_ o: HostileCase.Outcome) -> String { "\(o.stop) \(o.statistics) \(o.digest)" }
+    /// The steps up to the n-th, of which only the last is cut.
+    for n in 1...hostile.steps.count {
+        guard case .run(let cycles) = hostile.steps[n - 1] else { continue }
+        var whole = hostile
+        whole.steps = Array(hostile.steps[..<n])
+        let expected = whole.run()
+        for cut in stride(from: cycles, to: 0, by: -1) {
+            var part = whole
+            part.steps[n - 1...n - 1] = [.run(cut), .run(cycles - cut)]
+            let outcome = part.run()
+            guard outcome != expected else { continue }
+            print("step \(n), \(cycles) cycles, cut at \(cut):\n  \(line(expected))\n  \(line(outcome))")
+            part.steps = Array(hostile.steps[..<(n - 1)]) + [.run(cut)]
+            print("  at the cut: \(line(part.run()))")
+            exit(0)
+        }
+    }
+    print("no difference")
 case "replay" where arguments.count > 2:
     for path in arguments.dropFirst(2) {
         guard let data = FileManager.default.contents(atPath: path) else { fail("lvdsim-fuzz: no \(path)", 66) }
         do {
             limit(secondsPerCase)
-            let outcome = try HostileCase(text: String(decoding: data, as: UTF8.self)).run()
-            print("\(path): \(outcome.kind)")
+            let hostile = try HostileCase(text: String(decoding: data, as: UTF8.self)), outcome = hostile.run()
+            let repeats = hostile.run(pieces: 3) == outcome
+            print("\(path): \(outcome.kind)\(repeats ? "" : ", and does not repeat")")
         } catch {
             fail("\(path): \(error)", 65)
         }
     }
 default:
-    fail("usage: lvdsim-fuzz run FIRST COUNT SECONDS FILE | show SEED | replay FILE...", 64)
+    fail("usage: lvdsim-fuzz run FIRST COUNT SECONDS FILE | show SEED | replay FILE... | compare SEED", 64)
 }
 
 extension HostileCase.Outcome {

@@ -11,11 +11,19 @@ extension Processor {
     /// The block that begins at `rip` in the current mode; `isSingle`: with one instruction.
     /// Throws what fetching or decoding the first instruction raises.
     func block(at rip: UInt64, isSingle: Bool) throws(Interruption) -> BlockPointer {
+        guard let block = try block(at: rip, isSingle: isSingle, mayFetchSlowly: true) else {
+            preconditionFailure("no block is held back")
+        }
+        return block
+    }
+    /// - Parameter mayFetchSlowly: nil for an instruction that is fetched from outside RAM unless set. Such a fetch
+    ///   takes its time whenever it is made, so it is made once, by the run loop, for the instruction that then runs.
+    func block(at rip: UInt64, isSingle: Bool, mayFetchSlowly: Bool) throws(Interruption) -> BlockPointer? {
         let linear = try checkedCodeAddress(rip)
         let physical = try codePage(linear)
         let identity = BlockIdentity(rip: rip, physical: physical, key: blockKey | (isSingle ? Self.singleKey : 0))
         if let block = engine.blocks.find(identity), try isCurrent(block, linear) { return block }
-        return try translateBlock(identity, linear)
+        return try translateBlock(identity, linear, mayFetchSlowly)
     }
 
     private func codePage(_ linear: LinearAddress) throws(Interruption) -> PhysicalAddress {
@@ -45,11 +53,20 @@ extension Processor {
         return LinearAddress(is64BitMode ? next : next & 0xffff_ffff)
     }
 
+    /// Where an instruction goes on that does not end in its page; true where the segment ends before that, which the
+    /// fetch will find.
+    private func nextPageIsInRAM(_ linear: LinearAddress) throws(Interruption) -> Bool {
+        let next = nextCodePage(linear)
+        let offset = (next.rawValue &- codeBase) & 0xffff_ffff
+        if !is64BitMode, offset > UInt64(system.segments[SegmentIndex.cs].limit) { return true }
+        return isPlainRAM(try codePage(next))
+    }
+
     // MARK: Translation
 
     private func translateBlock(
-        _ identity: BlockIdentity, _ linear: LinearAddress
-    ) throws(Interruption) -> BlockPointer {
+        _ identity: BlockIdentity, _ linear: LinearAddress, _ mayFetchSlowly: Bool
+    ) throws(Interruption) -> BlockPointer? {
         let isFlat = identity.key & 4 != 0
         let isSingle = identity.key & Self.singleKey != 0
         var translator = Translator(
@@ -58,10 +75,11 @@ extension Processor {
         let limit = is64BitMode ? UInt64.max : UInt64(system.segments[SegmentIndex.cs].limit)
         let is64 = is64BitMode
         func isValid(_ target: UInt64) -> Bool { is64 ? LinearAddress(target).isCanonical : target <= limit }
-        var secondPage = BlockStore.noPage
+        var page = identity.physical.page.rawValue, secondPage = BlockStore.noPage
         guard isPlainRAM(identity.physical),
               let host = ram.hostAddress(of: identity.physical)
         else {
+            guard mayFetchSlowly else { return nil }
             translator.isAlone = true
             translator.add(try fetchSlowly(identity.rip), targetIsValid: isValid)
             return finish(&translator, page: BlockStore.noPage, secondPage: secondPage)
@@ -82,15 +100,21 @@ extension Processor {
                 // Only the first instruction's troubles are this block's.
                 if translator.bytes != 0 { break }
                 if error == .truncated && available == inPage && inPage < UInt64(Decoder.maximumLength) {
+                    let isInRAM = try nextPageIsInRAM(linear)
+                    guard isInRAM || mayFetchSlowly else { return nil }
                     translator.isAlone = true
                     translator.add(try fetchSlowly(identity.rip), targetIsValid: isValid)
-                    secondPage = try codePage(nextCodePage(linear)).rawValue
+                    if isInRAM {
+                        secondPage = try codePage(nextCodePage(linear)).rawValue
+                    } else {
+                        page = BlockStore.noPage
+                    }
                     break
                 }
                 throw .exception(error == .undefined ? .invalidOpcode : .generalProtection())
             }
         }
-        return finish(&translator, page: identity.physical.page.rawValue, secondPage: secondPage)
+        return finish(&translator, page: page, secondPage: secondPage)
     }
 
     /// An instruction in two pages, or outside RAM.

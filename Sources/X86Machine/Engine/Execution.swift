@@ -52,7 +52,13 @@ extension Processor {
         do throws(Interruption) {
             let rip = cpu.pointee.rip
             let block = if let known = knownBlock { known } else { try self.block(at: rip, isSingle: false) }
-            // The fetch may have taken time.
+            if block.pointee.page == BlockStore.noPage {
+                // Fetched from outside RAM, for this time only.
+                cpu.pointee.nextEvent = 0
+                run(block)
+                return
+            }
+            // The fetch may have taken time: translations, which are kept.
             if cpu.pointee.cycles >= engine.event { return }
             let last = cpu.pointee.cycles &+ UInt64(block.pointee.reach)
             if last < event && UInt64(block.pointee.count) <= instructions {
@@ -84,7 +90,7 @@ extension Processor {
         defer { boundaryWork = true }
         do throws(Interruption) {
             let block = try block(at: cpu.pointee.rip, isSingle: true)
-            if cpu.pointee.cycles >= engine.event { return }
+            if cpu.pointee.cycles >= engine.event && block.pointee.page != BlockStore.noPage { return }
             if machine.eventMask.contains(.instruction) {
                 machine.emit(.instruction(rip: LinearAddress(cpu.pointee.rip)), self)
             }

@@ -144,13 +144,14 @@ extension Step {
 @inline(__always) func stale(_ s: Step) -> Flow { s.stale_() }
 
 extension Processor {
-    /// The block at `rip`, for handlers; nil: the fetch was interrupted, `engine.pending` says by what.
+    /// The block at `rip`, for handlers; nil: the fetch was interrupted, `engine.pending` says by what, or it is for
+    /// the run loop to make, and nothing is pending.
     /// `cpu.cycles` then includes what the fetch cost.
     func lookUp(_ rip: UInt64, _ cycles: UInt64) -> BlockPointer? {
         cpu.pointee.cycles = cycles
         cpu.pointee.rip = rip
         do throws(Interruption) {
-            return try block(at: rip, isSingle: false)
+            return try block(at: rip, isSingle: false, mayFetchSlowly: false)
         } catch {
             engine.pending = error
             return nil

@@ -142,9 +142,10 @@ extension Processor {
         }
         cpu.pointee.cycles &+= machine.timing.repeatStart
     }
-    /// Something is to happen at this boundary between iterations.
+    /// Something is to happen at this boundary between iterations, or the instruction may have written over itself.
     var isDueWithinRepeat: Bool {
-        cpu.pointee.cycles >= engine.event || boundaryWork || mustYield || system.flags & RFLAGS.trap != 0
+        cpu.pointee.cycles >= engine.event || boundaryWork || mustYield || engine.codeChanged
+            || system.flags & RFLAGS.trap != 0
     }
 
     // MARK: Bulk

@@ -48,6 +48,12 @@ import X86Architecture
         run(writer + (0..<4).map { UInt8(truncatingIfNeeded: displacement >> UInt32(8 * $0)) }, at: 0x1_8000)
         #expect(p.gpr(0, size: 1) == 7)
     }
+    @Test("A repeated instruction that writes over itself goes on as what it wrote")
+    func repeatedOverItself() {
+        // mov ecx, 4; mov edi, L; mov al, 90H; L: rep stosb; hlt: becomes nop; stosb; hlt
+        run([0xb9, 4, 0, 0, 0, 0xbf, 12, 0, 1, 0, 0xb0, 0x90, 0xf3, 0xaa, Self.hlt])
+        #expect(p.gpr(GPR.rcx) == 3 && p.gpr(GPR.rdi) == TestGuest.code + 14)
+    }
     @Test("An instruction in two pages runs, and follows a write to either")
     func straddling() {
         let a = TestGuest.code + 0xffe
