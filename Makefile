@@ -14,7 +14,7 @@ LVDSIM = $(BUILD)/release/lvdsim
 TIME  ?= 600
 SEED  ?= 1
 
-.PHONY: run build test oracle fuzz kvm-unit-tests bench boot-linux guest check-handlers bootstrap oracles debian clean
+.PHONY: run build test oracle fuzz kvm-unit-tests bench boot-linux guest glue check-handlers bootstrap oracles debian clean
 
 ## install what is missing, build, and run Debian's own driver in an isolated domain
 run: build debian
@@ -56,6 +56,13 @@ boot-linux: build
 ## rebuild the guest's images from Sources/Guest with the Swift toolchain's clang, swiftc and ld.lld
 guest:
 	@$(MAKE) --no-print-directory -C Sources/Guest
+
+## what Sources/Guest holds of generated C, made again from its interfaces
+glue: build
+	@cd Sources/Guest && $(abspath $(LVDSIM)) idl generate --syntax-only --out tests/marshalling/generated \
+	  tests/marshalling/marshalling.idl
+	@cd Sources/Guest && $(abspath $(LVDSIM)) idl generate --syntax-only --slots --first-number 64 --out generated \
+	  interfaces/network.idl
 
 ## the engine's handlers end in jumps, never in calls
 check-handlers: build

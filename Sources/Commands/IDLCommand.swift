@@ -7,8 +7,8 @@ import Simulation
 /// `lvdsim idl`: interface definitions.
 struct IDLCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "idl", abstract: "Check interface definitions of isolated drivers.",
-        subcommands: [IDLCheckCommand.self])
+        commandName: "idl", abstract: "Check interface definitions of isolated drivers, and make glue from them.",
+        subcommands: [IDLCheckCommand.self, IDLGenerateCommand.self])
 }
 
 /// `lvdsim idl check`: everything that is wrong with interface files, at once.
@@ -43,28 +43,36 @@ struct IDLCheckCommand: ParsableCommand {
     }
 
     func run() throws {
+        let results = try InterfaceFiles.check(files, try InterfaceFiles.kernelTypes(btf, syntaxOnly: syntaxOnly))
+        for result in results { InterfaceFiles.show(result.diagnostics, result) }
+        let report = IDLCheckReport(results)
+        try Console.output(json ? report.json.text() + "\n" : report.text)
+        try InterfaceFiles.refuse(results.filter(\.hasErrors), "not a valid interface")
+    }
+}
+
+/// What the subcommands have in common.
+enum InterfaceFiles {
+    static func check(_ files: [String], _ kernel: KernelTypes?) throws -> [Interface.Result] {
         let sources = try files.map { IDLSource(name: $0, bytes: try Files.read($0)) }
-        let kernel = try kernelTypes()
         var modules: Set<String> = []
         for source in sources {
             if case .modules(let list) = Interface.parse(source).file { modules.formUnion(list.map(\.name.text)) }
         }
-        let results = sources.map { Interface.check($0, kernel: kernel, modules: files.count > 1 ? modules : nil) }
-        for result in results {
-            for diagnostic in result.diagnostics {
-                Console.message(String(diagnostic.rendered(in: result.source).dropLast()))
-            }
-        }
-        let report = IDLCheckReport(results)
-        try Console.output(json ? report.json.text() + "\n" : report.text)
-        let bad = results.filter(\.hasErrors)
-        if let first = bad.first {
-            let more = bad.count > 1 ? " and \(bad.count - 1) more file\(bad.count > 2 ? "s" : "")" : ""
-            throw UserError(.badData, "\(first.source.name)\(more): not a valid interface")
-        }
+        return sources.map { Interface.check($0, kernel: kernel, modules: files.count > 1 ? modules : nil) }
     }
 
-    private func kernelTypes() throws -> KernelTypes? {
+    static func show(_ diagnostics: [Diagnostic], _ result: Interface.Result) {
+        for diagnostic in diagnostics { Console.message(String(diagnostic.rendered(in: result.source).dropLast())) }
+    }
+
+    static func refuse(_ bad: [Interface.Result], _ what: String) throws {
+        guard let first = bad.first else { return }
+        let more = bad.count > 1 ? " and \(bad.count - 1) more file\(bad.count > 2 ? "s" : "")" : ""
+        throw UserError(.badData, "\(first.source.name)\(more): \(what)")
+    }
+
+    static func kernelTypes(_ btf: String?, syntaxOnly: Bool) throws -> KernelTypes? {
         if syntaxOnly { return nil }
         if let btf { return KernelTypes(try BTF(path: btf)) }
         guard let folder = DebianModules.folder else {

@@ -12,6 +12,7 @@ source_of() {
     domain.ko) echo 'Sources/Guest/domain, lib' ;;
     vmfunc.flat) echo 'Sources/Guest/tests/vmfunc' ;;
     switching.elf) echo 'Sources/Guest/bench/switching, tests/vmfunc' ;;
+    marshalling.flat) echo 'Sources/Guest/tests/marshalling' ;;
     payload.elf) echo 'Sources/Guest/bench' ;;
     attacks/*)
         attack=$(basename "$1" .ko)

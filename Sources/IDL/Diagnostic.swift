@@ -49,6 +49,8 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
     case missingFunction = "missing-function"
     case typeMismatch = "type-mismatch"
     case prototypeMismatch = "prototype-mismatch"
+    // Making glue.
+    case noGlue = "no-glue"
 
     /// Says that the kernel at hand lacks something, not that the file is wrong in itself.
     public var concernsKernel: Bool {

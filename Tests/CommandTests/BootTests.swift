@@ -43,4 +43,13 @@ struct BootTests {
         #expect(lines.last?.hasPrefix("SUMMARY: 94 tests, 0 unexpected failures") == true)
         #expect(outcome.status == 1, "0 through the debug-exit port")
     }
+
+    @Test("marshalling.flat: every attribute of interfaces crosses, and no dishonest message does")
+    func marshalling() throws {
+        let outcome = try Tool.run("boot", "fixtures/images/marshalling.flat")
+        let lines = outcome.output.split(separator: "\r\n").map(String.init)
+        #expect(!lines.contains { $0.hasPrefix("FAIL") }, "\(outcome.output)")
+        #expect(lines.last == "SUMMARY: 87 tests, 0 unexpected failures")
+        #expect(outcome.status == 1, "0 through the debug-exit port")
+    }
 }

@@ -16,9 +16,9 @@ struct ShapeTests {
         }
     }
 
-    @Test("no file of code is longer than 700 lines, tables by name excepted")
+    @Test("no file of code is longer than 700 lines, tables by name and generated C excepted")
     func fileLength() {
-        for file in Self.code where !Self.tables.contains(file.path) {
+        for file in Self.code where !Self.tables.contains(file.path) && !file.path.contains("/generated/") {
             #expect(file.lines.count <= Self.linesMax, "\(file.path) has \(file.lines.count) lines")
         }
     }

@@ -1,7 +1,9 @@
 /*
  * Glue for the network path, domain side. The driver's devices, packets and link operations are shadows that live in here; the
- * kernel knows each under a reference number. What both sides copy is in lib/message.h.
+ * kernel knows each under a reference number. What interfaces/network.idl says is generated; by hand are registration and a
+ * device's set-up in the middle of its allocation.
  */
+#include "../generated/network.h"
 #include "runtime.h"
 
 enum { MOST_DEVICES = 16, MOST_LINK_OPS = 4 };
@@ -48,8 +50,8 @@ static void call_with(enum lvd_kernel_rpc number, u64 first, u64 second) {
     request_call(&request);
 }
 
-void rtnl_lock(void) { call_with(LVD_CALL_RTNL_LOCK, 0, 0); }
-void rtnl_unlock(void) { call_with(LVD_CALL_RTNL_UNLOCK, 0, 0); }
+void rtnl_lock(void) { network_lock_rtnl(); }
+void rtnl_unlock(void) { network_unlock_rtnl(); }
 
 int __rtnl_link_register(void *ops) {
     struct request request;
@@ -147,14 +149,6 @@ void unregister_netdevice_queue(void *dev, void *head) {
 }
 void free_netdev(void *dev) { call_with(LVD_CALL_FREE_NETDEV, device_of(dev)->reference, 0); }
 
-static void carrier(void *dev, bool on) {
-    u64 *state = FIELD_ADDRESS(dev, net_device, state);
-    *state = on ? *state & ~4ULL : *state | 4; /* __LINK_STATE_NOCARRIER is bit 2 */
-    call_with(LVD_CALL_NETIF_CARRIER, device_of(dev)->reference, on);
-}
-void netif_carrier_on(void *dev) { carrier(dev, true); }
-void netif_carrier_off(void *dev) { carrier(dev, false); }
-
 /* -- packets ------------------------------------------------------------------------------------------------------------- */
 
 /* In front of each shadow sk_buff; recycled per CPU. */
@@ -164,12 +158,8 @@ struct packet {
 };
 static struct packet *packet_cache[LVD_MAX_CPUS];
 
-/* The payload is the shared pool's; the shared info behind it is private memory, reached by the `end` offset like any other. */
-static void *packet_shadow(u64 reference, u64 length, u64 offset, u64 protocol_and_queue) {
+static void *packet_shadow(u64 reference) {
     struct packet **cache = &packet_cache[this_cpu_number()], *packet = *cache;
-    u8 *payload = window(LVD_WINDOW_POOL) + offset;
-    void *skb;
-
     if (packet)
         *cache = packet->next;
     else
@@ -177,57 +167,104 @@ static void *packet_shadow(u64 reference, u64 length, u64 offset, u64 protocol_a
     if (!packet)
         return NULL;
     packet->reference = reference;
-    skb = packet + 1;
-    FIELD(skb, u8 *, sk_buff, head) = payload;
-    FIELD(skb, u8 *, sk_buff, data) = payload;
-    FIELD(skb, u32, sk_buff, len) = (u32)length;
-    FIELD(skb, u32, sk_buff, data_len) = 0;
-    FIELD(skb, u32, sk_buff, tail) = (u32)length;
-    FIELD(skb, u32, sk_buff, end) = (u32)((u8 *)skb + SIZEOF(sk_buff) - payload);
-    FIELD(skb, u16, sk_buff, protocol) = (u16)protocol_and_queue;
-    FIELD(skb, u16, sk_buff, queue_mapping) = (u16)(protocol_and_queue >> 16);
-    return skb;
+    return packet + 1;
 }
 
-static void packet_forget(void *skb) {
+static void packet_forget(const void *skb) {
     struct packet *packet = (struct packet *)skb - 1, **cache = &packet_cache[this_cpu_number()];
     packet->next = *cache;
     *cache = packet;
 }
 
-void consume_skb(void *skb) {
-    struct request request;
-    begin(&request, LVD_CALL_CONSUME_SKB);
-    pack(&request.slots, ((struct packet *)skb - 1)->reference);
-    packet_forget(skb);
-    request_call(&request);
+/* -- what generated glue needs of a domain (lvd/glue.h): there is one peer, the kernel ------------------------------------ */
+
+int vmfunc_springboard_entry(struct lvd_message *message);
+
+void *lvd_alloc(u64 bytes) { return kzalloc(bytes); }
+void lvd_free(void *memory) { kfree(memory); }
+u64 *lvd_registers(struct lvd_peer *peer) { return (void)peer, register_page(); }
+int lvd_cross(struct lvd_peer *peer, struct lvd_message *message) {
+    (void)peer;
+    vmfunc_springboard_entry(message);
+    return 0;
+}
+void lvd_refused(struct lvd_peer *peer, u32 rpc) {
+    (void)peer, (void)rpc;
+    give_up(5);
+}
+u64 lvd_reference(struct lvd_peer *peer, const void *object, u32 type) {
+    (void)peer;
+    u64 reference = type == LVD_TYPE_sk_buff ? ((struct packet *)object - 1)->reference : device_of((void *)object)->reference;
+    return reference ? reference : ~0ULL; /* whatever the driver took for a packet: the kernel judges */
+}
+void *lvd_object(struct lvd_peer *peer, u64 reference, u32 type, u64 bytes) {
+    struct device *device = type == LVD_TYPE_net_device ? device_by_reference(reference) : NULL;
+    (void)peer, (void)bytes;
+    return device ? device->dev : NULL;
+}
+void *lvd_shadow(struct lvd_peer *peer, u64 reference, u32 type, u64 bytes, u32 flags, bool once) {
+    (void)peer, (void)bytes, (void)flags, (void)once;
+    return type == LVD_TYPE_sk_buff ? packet_shadow(reference) : NULL;
+}
+enum lvd_ending lvd_release(struct lvd_peer *peer, const void *object, u32 type) {
+    (void)peer, (void)type; /* only packets end that way */
+    packet_forget(object);
+    return LVD_ENDED;
+}
+bool lvd_region(struct lvd_peer *peer, u32 region, u8 **base, u64 *bytes) {
+    (void)peer;
+    *base = window(LVD_WINDOW_POOL);
+    *bytes = LVD_WINDOW_POOL_END - LVD_WINDOW_POOL;
+    return region == NETWORK_REGION_pool;
 }
 
-/* -- kernel to driver ---------------------------------------------------------------------------------------------------- */
+/* -- kernel to driver: what generated/network_domain.c calls --------------------------------------------------------------- */
 
-static int start_xmit(struct device *device, int (*xmit)(void *skb, void *dev), struct slots *in) {
-    u64 reference = unpack(in), length = unpack(in), offset = unpack(in), protocol_and_queue = unpack(in);
-    void *skb = packet_shadow(reference, length, offset, protocol_and_queue);
+static void *operation(void *dev, const struct lvd_abi_slot *slot) {
+    const u8 *operations = FIELD(dev, const u8 *, net_device, netdev_ops);
+    void *function = operations ? *(void **)(operations + slot->value) : NULL;
+    if (!function)
+        give_up(3);
+    return function;
+}
+#define SIMPLE(result, name) \
+    result name(void *dev) { return ((result (*)(void *))operation(dev, &lvd_abi_net_device_ops_##name))(dev); }
+SIMPLE(int, ndo_init)
+SIMPLE(void, ndo_uninit)
+SIMPLE(int, ndo_open)
+SIMPLE(int, ndo_stop)
+SIMPLE(void, ndo_set_rx_mode)
+SIMPLE(int, ndo_validate_addr)
+
+int ndo_change_carrier(void *dev, bool on) {
+    return ((int (*)(void *, bool))operation(dev, &lvd_abi_net_device_ops_ndo_change_carrier))(dev, on);
+}
+int ndo_set_mac_address(void *dev, u8 *address) {
+    return ((int (*)(void *, void *))operation(dev, &lvd_abi_net_device_ops_ndo_set_mac_address))(dev, address);
+}
+void ndo_get_stats64(void *dev, void *stats) {
+    ((void (*)(void *, void *))operation(dev, &lvd_abi_net_device_ops_ndo_get_stats64))(dev, stats);
+}
+
+/* The payload is the shared pool's; the shared info behind it is private memory, reached by the `end` offset like any other. */
+int ndo_start_xmit(void *skb, void *dev) {
+    int (*xmit)(void *, void *) = operation(dev, &lvd_abi_net_device_ops_ndo_start_xmit);
+    u8 *payload = FIELD(skb, u8 *, sk_buff, data);
     int result;
-    if (!skb)
-        return 16; /* NETDEV_TX_BUSY */
-    FIELD(skb, void *, sk_buff, dev) = device->dev;
-    result = xmit(skb, device->dev);
+    FIELD(skb, u8 *, sk_buff, head) = payload;
+    FIELD(skb, u32, sk_buff, data_len) = 0;
+    FIELD(skb, u32, sk_buff, tail) = FIELD(skb, u32, sk_buff, len);
+    FIELD(skb, u32, sk_buff, end) = (u32)((u8 *)skb + SIZEOF(sk_buff) - payload);
+    FIELD(skb, void *, sk_buff, dev) = dev;
+    result = xmit(skb, dev);
     if (result)
         packet_forget(skb);
     return result;
 }
 
-static void get_stats64(struct device *device, void (*get)(void *dev, void *stats), struct slots *out) {
-    void *stats = kzalloc(SIZEOF(rtnl_link_stats64));
-    if (!stats)
-        return;
-    get(device->dev, stats);
-    pack(out, FIELD(stats, u64, rtnl_link_stats64, rx_packets));
-    pack(out, FIELD(stats, u64, rtnl_link_stats64, rx_bytes));
-    pack(out, FIELD(stats, u64, rtnl_link_stats64, tx_packets));
-    pack(out, FIELD(stats, u64, rtnl_link_stats64, tx_bytes));
-    kfree(stats);
+void netdev_release(void *dev) {
+    device_of(dev)->dev = NULL;
+    kfree(dev);
 }
 
 static void setup(struct device *device, u64 reference, struct slots *out) {
@@ -237,64 +274,11 @@ static void setup(struct device *device, u64 reference, struct slots *out) {
     pack(out, operations_mask(device->dev));
 }
 
-bool network_call(u32 number, struct slots *in, struct slots *out) {
-    static const struct lvd_abi_slot *const slots[LVD_DOMAIN_RPC_COUNT] = {
-        [LVD_RPC_NDO_INIT] = &lvd_abi_net_device_ops_ndo_init,
-        [LVD_RPC_NDO_UNINIT] = &lvd_abi_net_device_ops_ndo_uninit,
-        [LVD_RPC_NDO_OPEN] = &lvd_abi_net_device_ops_ndo_open,
-        [LVD_RPC_NDO_STOP] = &lvd_abi_net_device_ops_ndo_stop,
-        [LVD_RPC_NDO_START_XMIT] = &lvd_abi_net_device_ops_ndo_start_xmit,
-        [LVD_RPC_NDO_SET_RX_MODE] = &lvd_abi_net_device_ops_ndo_set_rx_mode,
-        [LVD_RPC_NDO_SET_MAC_ADDRESS] = &lvd_abi_net_device_ops_ndo_set_mac_address,
-        [LVD_RPC_NDO_VALIDATE_ADDR] = &lvd_abi_net_device_ops_ndo_validate_addr,
-        [LVD_RPC_NDO_GET_STATS64] = &lvd_abi_net_device_ops_ndo_get_stats64,
-        [LVD_RPC_NDO_CHANGE_CARRIER] = &lvd_abi_net_device_ops_ndo_change_carrier,
-    };
-    u64 reference = unpack(in);
-    struct device *device;
-    void *operation, *dev;
-
-    if (number == LVD_RPC_NETDEV_SETUP) {
-        u64 token = unpack(in) - (u64)devices;
-        if (token >= sizeof devices || token % sizeof devices[0])
-            return false;
-        setup(&devices[token / sizeof devices[0]], reference, out);
-        return true;
-    }
-    device = device_by_reference(reference);
-    if (!device)
+/* By hand: the shadow has no reference yet, only a token that the kernel hands back. */
+bool network_setup(struct slots *in, struct slots *out) {
+    u64 reference = unpack(in), token = unpack(in) - (u64)devices;
+    if (token >= sizeof devices || token % sizeof devices[0])
         return false;
-    dev = device->dev;
-    if (number == LVD_RPC_NETDEV_RELEASE) {
-        kfree(dev);
-        device->dev = NULL;
-        return true;
-    }
-    if (number >= LVD_DOMAIN_RPC_COUNT || !slots[number] || !FIELD(dev, void *, net_device, netdev_ops))
-        return false;
-    operation = *(void **)(FIELD(dev, u8 *, net_device, netdev_ops) + slots[number]->value);
-    if (!operation)
-        return false;
-
-    switch (number) {
-    case LVD_RPC_NDO_START_XMIT:
-        pack(out, (u64)(s64)start_xmit(device, operation, in));
-        break;
-    case LVD_RPC_NDO_GET_STATS64:
-        get_stats64(device, operation, out);
-        break;
-    case LVD_RPC_NDO_SET_MAC_ADDRESS: {
-        u64 address[2] = { unpack(in), 0 };
-        pack(out, (u64)(s64)((int (*)(void *, void *))operation)(dev, address));
-        break;
-    }
-    case LVD_RPC_NDO_CHANGE_CARRIER: {
-        bool on = unpack(in) != 0;
-        pack(out, (u64)(s64)((int (*)(void *, bool))operation)(dev, on));
-        break;
-    }
-    default: /* one argument; where the kernel expects no result it does not look */
-        pack(out, (u64)(s64)((int (*)(void *))operation)(dev));
-    }
+    setup(&devices[token / sizeof devices[0]], reference, out);
     return true;
 }

@@ -1,4 +1,5 @@
 /* Memory, text, requests to the kernel, and the first C function of each call into the domain. */
+#include "../generated/network.h"
 #include "runtime.h"
 
 int vmfunc_springboard_entry(struct lvd_message *message);
@@ -116,16 +117,11 @@ int _printk(const char *format, ...) {
     return length;
 }
 
+/* In pieces that a message holds. */
 void get_random_bytes(void *to, size_t length) {
     while (length) {
-        struct request request;
-        u64 words[LVD_MESSAGE_SLOTS];
-        size_t n = length < sizeof words ? length : sizeof words;
-        request_begin(&request, LVD_CLASS_RPC, LVD_CALL_RANDOM_BYTES);
-        request_call(&request);
-        for (u32 i = 0; i < LVD_MESSAGE_SLOTS; i++)
-            words[i] = unpack(&request.slots);
-        memcpy(to, words, n);
+        u32 n = length < LVD_PAGE_SIZE / 2 ? (u32)length : LVD_PAGE_SIZE / 2;
+        random_bytes(to, n);
         to = (u8 *)to + n;
         length -= n;
     }
@@ -140,6 +136,11 @@ void domain_handle(struct lvd_message *message) {
 
     if (message->words[0] >> 32 != LVD_CLASS_RPC)
         give_up(2);
+    if ((u32)message->words[0] > NETWORK_IN_DOMAIN_BEFORE) {
+        if (!network_domain_dispatch(NULL, message))
+            give_up(3);
+        return;
+    }
     switch ((u32)message->words[0]) {
     case LVD_RPC_MODULE_INIT:
         cpus = unpack(&in);
@@ -153,9 +154,11 @@ void domain_handle(struct lvd_message *message) {
         if (function)
             ((void (*)(void))function)();
         break;
-    default:
-        if (!network_call((u32)message->words[0], &in, &out))
+    case LVD_RPC_NETDEV_SETUP:
+        if (!network_setup(&in, &out))
             give_up(3);
+        break;
+    default: give_up(3);
     }
     *message = reply;
 }

@@ -25,6 +25,6 @@ void request_call(struct request *request);
 void runtime_init(u32 cpus, u64 heap_bytes);
 void give_up(u64 why) __attribute__((noreturn));
 
-/* glue.c: calls from the kernel about network devices. False for a number it does not know. */
-bool network_call(u32 number, struct slots *in, struct slots *out);
+/* glue.c: a device's set-up in the middle of its allocation. */
+bool network_setup(struct slots *in, struct slots *out);
 #endif

@@ -43,6 +43,8 @@ void domain_killed(u64 cause, u64 detail, u64 rip, u64 address) {
     apic_finish_interrupts(); /* the monitor may have struck while one was on its way out of the domain */
     kill_domain(current()->domain, cause, detail, rip, address);
 }
+/* On the thread that called it, which is outside again. */
+void domain_answered_badly(struct domain *domain, u64 detail) { kill_domain(domain, LVD_CAUSE_BAD_MESSAGE, detail, 0, 0); }
 void domain_changed_interrupt_flag(void) { domain_killed(LVD_CAUSE_INTERRUPT_FLAG, 0, 0, 0); }
 
 /* A free stack of this CPU's pool; 0 when all are in use. */

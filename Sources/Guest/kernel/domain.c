@@ -266,3 +266,14 @@ void reference_drop(struct domain *domain, u64 number) {
     domain->first_free = (u32)number;
     spin_unlock_irqrestore(&domain->lock, flags);
 }
+
+bool reference_end(struct domain *domain, u64 number, const void *object) {
+    u64 flags = spin_lock_irqsave(&domain->lock);
+    bool held = number && number < DOMAIN_REFERENCES && domain->references[number].object == object;
+    if (held) {
+        domain->references[number] = (struct reference){ REFERENCE_FREE, domain->first_free, NULL };
+        domain->first_free = (u32)number;
+    }
+    spin_unlock_irqrestore(&domain->lock, flags);
+    return held;
+}

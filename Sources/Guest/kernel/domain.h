@@ -45,6 +45,7 @@ void domain_load(const struct boot_module *module);
 void domain_destroy(struct domain *domain);
 extern struct domain *domains[LVD_MAX_DOMAINS];
 void domain_killed(u64 cause, u64 detail, u64 rip, u64 address);
+void domain_answered_badly(struct domain *domain, u64 detail);
 
 /* Calls the domain: 0 and the reply in *message, or -EFAULT when the domain is, or now has been, terminated. */
 int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message);
@@ -52,6 +53,8 @@ int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message);
 u32 reference_new(struct domain *domain, enum reference_type type, void *object);
 void *reference_get(struct domain *domain, u64 number, enum reference_type type);
 void reference_drop(struct domain *domain, u64 number);
+/* Drops it if it still stands for that object: false when someone else was first. */
+bool reference_end(struct domain *domain, u64 number, const void *object);
 
 /* Extended page tables of a domain (ept.c). Rights as LVD_READ... */
 u64 ept_create(struct domain *domain);

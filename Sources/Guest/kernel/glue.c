@@ -1,17 +1,15 @@
 /*
  * Glue for the network path, kernel side. An isolated driver's device exists twice: here, with operations that call into the domain, and
- * as a shadow inside. Fields are copied by projection (lib/message.h); what crosses for an object is a reference number,
- * and no address that came from a domain is ever used here (G1 to G4).
+ * as a shadow inside. What crosses for an object is a reference number, and no address that came from a domain is ever used here
+ * (G1 to G4). What interfaces/network.idl says is generated; by hand are registration and a device's set-up in the middle of
+ * its allocation, with fields copied by projection (lib/message.h).
  */
+#include "../generated/network.h"
 #include "../lib/message.h"
 #include "domain.h"
 #include "network.h"
 
 /* -- kernel to domain: the operations of an isolated device -------------------------------------------------------------- */
-
-static struct netdev *isolated(void *dev) { /* in the private area, so that a packet need not search */
-    return *(struct netdev **)((u8 *)dev + ALIGN_UP((size_t)SIZEOF(net_device), 32));
-}
 
 struct call {
     struct lvd_message message;
@@ -34,63 +32,33 @@ static int call_domain(struct call *call) {
     return error;
 }
 
-static int simple_call(void *dev, enum lvd_domain_rpc number, u64 argument) {
-    struct call call;
-    int error;
-    call_begin(&call, isolated(dev), number);
-    pack(&call.slots, argument);
-    error = call_domain(&call);
-    return error ? error : (int)unpack(&call.slots);
-}
+/* The operations themselves: stubs of generated/network_kernel.c. */
+static struct lvd_peer *driver_of(void *dev) { return (struct lvd_peer *)isolated(dev)->domain; }
 
-static int isolated_ndo_init(void *dev) { return simple_call(dev, LVD_RPC_NDO_INIT, 0); }
-static void isolated_ndo_uninit(void *dev) { simple_call(dev, LVD_RPC_NDO_UNINIT, 0); }
-static int isolated_ndo_open(void *dev) { return simple_call(dev, LVD_RPC_NDO_OPEN, 0); }
-static int isolated_ndo_stop(void *dev) { return simple_call(dev, LVD_RPC_NDO_STOP, 0); }
-static void isolated_ndo_set_rx_mode(void *dev) { simple_call(dev, LVD_RPC_NDO_SET_RX_MODE, 0); }
-static int isolated_ndo_validate_addr(void *dev) { return simple_call(dev, LVD_RPC_NDO_VALIDATE_ADDR, 0); }
-static int isolated_ndo_change_carrier(void *dev, bool on) { return simple_call(dev, LVD_RPC_NDO_CHANGE_CARRIER, on); }
-
+static int isolated_ndo_init(void *dev) { return ndo_init_call(driver_of(dev), dev); }
+static void isolated_ndo_uninit(void *dev) { ndo_uninit_call(driver_of(dev), dev); }
+static int isolated_ndo_open(void *dev) { return ndo_open_call(driver_of(dev), dev); }
+static int isolated_ndo_stop(void *dev) { return ndo_stop_call(driver_of(dev), dev); }
+static void isolated_ndo_set_rx_mode(void *dev) { ndo_set_rx_mode_call(driver_of(dev), dev); }
+static int isolated_ndo_validate_addr(void *dev) { return ndo_validate_addr_call(driver_of(dev), dev); }
+static int isolated_ndo_change_carrier(void *dev, bool on) { return ndo_change_carrier_call(driver_of(dev), dev, on); }
 static int isolated_ndo_set_mac_address(void *dev, void *address) {
-    u64 bytes;
-    memcpy(&bytes, address, sizeof bytes); /* struct sockaddr: family, then the six bytes */
-    return simple_call(dev, LVD_RPC_NDO_SET_MAC_ADDRESS, bytes);
+    return ndo_set_mac_address_call(driver_of(dev), dev, address);
 }
+static void isolated_ndo_get_stats64(void *dev, void *stats) { ndo_get_stats64_call(driver_of(dev), dev, stats); }
 
 /* Takes the packet over in every case but an answer above 0, as a driver does. */
 static int isolated_ndo_start_xmit(void *skb, void *dev) {
-    struct netdev *netdev = isolated(dev);
-    struct call call;
-    u32 reference = reference_new(netdev->domain, REFERENCE_SKB, skb);
+    struct domain *domain = isolated(dev)->domain;
+    u64 reference = lvd_reference((struct lvd_peer *)domain, skb, LVD_TYPE_sk_buff);
     int error;
 
     if (!reference)
         return 16; /* NETDEV_TX_BUSY */
-    call_begin(&call, netdev, LVD_RPC_NDO_START_XMIT);
-    pack(&call.slots, reference);
-    pack(&call.slots, FIELD(skb, u32, sk_buff, len));
-    pack(&call.slots, (u64)(FIELD(skb, u8 *, sk_buff, data) - netdev->pool->base));
-    pack(&call.slots, FIELD(skb, u16, sk_buff, protocol) | (u64)FIELD(skb, u16, sk_buff, queue_mapping) << 16);
-    error = call_domain(&call);
-    if (!error)
-        error = (int)unpack(&call.slots);
-    if (error && reference_get(netdev->domain, reference, REFERENCE_SKB) == skb) { /* not taken over */
-        reference_drop(netdev->domain, reference);
-        if (error < 0)
-            consume_skb(skb);
-    }
+    error = ndo_start_xmit_call((struct lvd_peer *)domain, skb, dev);
+    if (error && reference_end(domain, reference, skb) && error < 0) /* not taken over */
+        consume_skb(skb);
     return error;
-}
-
-static void isolated_ndo_get_stats64(void *dev, void *stats) {
-    struct call call;
-    call_begin(&call, isolated(dev), LVD_RPC_NDO_GET_STATS64);
-    if (call_domain(&call))
-        return;
-    FIELD(stats, u64, rtnl_link_stats64, rx_packets) = unpack(&call.slots);
-    FIELD(stats, u64, rtnl_link_stats64, rx_bytes) = unpack(&call.slots);
-    FIELD(stats, u64, rtnl_link_stats64, tx_packets) = unpack(&call.slots);
-    FIELD(stats, u64, rtnl_link_stats64, tx_bytes) = unpack(&call.slots);
 }
 
 /* Which operations the driver has is all it says about them. */
@@ -110,7 +78,7 @@ static void set_operations(void *dev, u64 mask) {
 static void isolated_release(struct netdev *netdev) {
     kfree(FIELD(netdev->dev, void *, net_device, netdev_ops));
     if (!netdev->domain->dead)
-        simple_call(netdev->dev, LVD_RPC_NETDEV_RELEASE, 0);
+        netdev_release_call((struct lvd_peer *)netdev->domain, netdev->dev);
     reference_drop(netdev->domain, netdev->reference);
 }
 
@@ -161,24 +129,6 @@ void netdev_forget_domain(struct domain *domain) {
 
 /* Each returns false for a request that no honest driver makes. */
 typedef bool handler(struct domain *domain, struct slots *in, struct slots *out);
-
-static bool call_rtnl_lock(struct domain *domain, struct slots *in, struct slots *out) {
-    (void)in, (void)out;
-    if (domain->holds_rtnl)
-        return false;
-    rtnl_lock();
-    domain->holds_rtnl = 1;
-    return true;
-}
-
-static bool call_rtnl_unlock(struct domain *domain, struct slots *in, struct slots *out) {
-    (void)in, (void)out;
-    if (!domain->holds_rtnl)
-        return false;
-    domain->holds_rtnl = 0;
-    rtnl_unlock();
-    return true;
-}
 
 static bool call_rtnl_link_register(struct domain *domain, struct slots *in, struct slots *out) {
     u64 has_setup = unpack(in);
@@ -268,56 +218,22 @@ static bool call_unregister_netdevice(struct domain *domain, struct slots *in, s
     return true;
 }
 
-static bool call_consume_skb(struct domain *domain, struct slots *in, struct slots *out) {
-    u64 reference = unpack(in);
-    void *skb = reference_get(domain, reference, REFERENCE_SKB);
-    (void)out;
-    if (!skb)
-        return false;
-    reference_drop(domain, reference);
-    consume_skb(skb);
-    return true;
-}
-
-static bool call_netif_carrier(struct domain *domain, struct slots *in, struct slots *out) {
-    void *dev = reference_get(domain, unpack(in), REFERENCE_NETDEV);
-    (void)out;
-    if (!dev)
-        return false;
-    if (unpack(in))
-        netif_carrier_on(dev);
-    else
-        netif_carrier_off(dev);
-    return true;
-}
-
-static bool call_random_bytes(struct domain *domain, struct slots *in, struct slots *out) {
-    u64 bytes[LVD_MESSAGE_SLOTS];
-    (void)domain, (void)in;
-    get_random_bytes(bytes, sizeof bytes);
-    for (u32 n = 0; n < LVD_MESSAGE_SLOTS; n++)
-        pack(out, bytes[n]);
-    return true;
-}
-
 static handler *const handlers[LVD_KERNEL_RPC_COUNT] = {
-    [LVD_CALL_RTNL_LOCK] = call_rtnl_lock,
-    [LVD_CALL_RTNL_UNLOCK] = call_rtnl_unlock,
     [LVD_CALL_RTNL_LINK_REGISTER] = call_rtnl_link_register,
     [LVD_CALL_RTNL_LINK_UNREGISTER] = call_rtnl_link_unregister,
     [LVD_CALL_ALLOC_NETDEV] = call_alloc_netdev,
     [LVD_CALL_FREE_NETDEV] = call_free_netdev,
     [LVD_CALL_REGISTER_NETDEVICE] = call_register_netdevice,
     [LVD_CALL_UNREGISTER_NETDEVICE] = call_unregister_netdevice,
-    [LVD_CALL_CONSUME_SKB] = call_consume_skb,
-    [LVD_CALL_NETIF_CARRIER] = call_netif_carrier,
-    [LVD_CALL_RANDOM_BYTES] = call_random_bytes,
 };
 
 /* One request from a domain: the reply replaces the message. */
 bool glue_call(struct domain *domain, struct lvd_message *message, u64 *registers) {
     u32 number = (u32)message->words[0];
     struct lvd_message reply = { { message->words[0] } };
+
+    if (number > NETWORK_IN_KERNEL_BEFORE)
+        return network_kernel_dispatch((struct lvd_peer *)domain, message);
     struct slots in = slots_open(message, registers), out;
 
     if (number >= LVD_KERNEL_RPC_COUNT)

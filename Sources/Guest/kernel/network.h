@@ -32,10 +32,16 @@ struct packet {
     struct packet *next;
     u8 *buffer;
     u32 cache;
+    u32 reference; /* under which the driver's domain knew it last */
 };
 
 static inline void netdev_hold(struct netdev *netdev) { __sync_fetch_and_add(&netdev->users, 1); }
 static inline void netdev_put(struct netdev *netdev) { __sync_fetch_and_sub(&netdev->users, 1); }
+
+/* Of an isolated driver's device: its record, from the private area, so that a packet need not search. */
+static inline struct netdev *isolated(const void *dev) {
+    return *(struct netdev **)((u8 *)dev + ALIGN_UP((size_t)SIZEOF(net_device), 32));
+}
 
 struct netdev *netdev_of(const void *dev);
 struct netdev *netdev_next(struct netdev *after);

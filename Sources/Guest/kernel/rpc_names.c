@@ -2,6 +2,7 @@
 #include "kernel.h"
 #include <lvd/boot.h>
 #include <lvd/rpc.h>
+#include "../generated/network.h"
 
 #define NAME(direction, class, number, text) \
     { LVD_NAME_##direction, class, number, 0, text },
@@ -12,6 +13,12 @@ __attribute__((section(".lvd_rpc_names"), used)) static const struct lvd_rpc_nam
 #undef X
 #define X(name) NAME(CALLBACK, LVD_CLASS_RPC, LVD_CALL_##name, #name)
     LVD_KERNEL_RPCS(X)
+#undef X
+#define X(name) NAME(CALL, LVD_CLASS_RPC, NETWORK_IN_DOMAIN_##name, #name)
+    NETWORK_IN_DOMAIN_LIST(X)
+#undef X
+#define X(name) NAME(CALLBACK, LVD_CLASS_RPC, NETWORK_IN_KERNEL_##name, #name)
+    NETWORK_IN_KERNEL_LIST(X)
 #undef X
 #define X(name) NAME(CALLBACK, LVD_CLASS_SYSCALL, LVD_SYS_##name, #name)
     LVD_SYSCALLS(X)

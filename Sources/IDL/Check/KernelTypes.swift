@@ -9,6 +9,8 @@ public final class KernelTypes: Sendable {
     func type(of projection: Projection) -> UInt32? {
         try? btf.type(named: projection.kind.rawValue + " " + projection.type.text)
     }
+    /// Of `struct TAG` or `union TAG`.
+    func size(ofTag key: String) -> UInt64? { try? btf.size(of: key) }
     func hasStructure(_ tag: String) -> Bool { (try? btf.type(named: "struct " + tag)) != nil }
 
     /// Where a member path of a structure is; nil when there is none.

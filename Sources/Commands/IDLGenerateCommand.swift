@@ -1,0 +1,80 @@
+import ArgumentParser
+import Foundation
+import IDL
+import Simulation
+
+/// `lvdsim idl generate`: C for both sides of an interface.
+struct IDLGenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Make the C glue of interface files: stubs, projections, dispatch, trampolines.",
+        discussion: """
+            Writes MODULE.h, MODULE_kernel.c and MODULE_domain.c for every module, DRIVER.h for a driver's file. They \
+            compile against Sources/Guest/include/lvd/glue.h. Errors are as those of `check`, exit 65; then nothing is \
+            written. docs/reference/idl.md has what the glue does.
+            """)
+
+    @Argument(
+        help: ArgumentHelp("Interface files. A driver's imports are looked for in the others.", valueName: "file"))
+    var files: [String]
+
+    @Option(
+        help: ArgumentHelp(
+            "A kernel with type information (vmlinux), or its BTF alone. Left out: the fetched Debian kernel.",
+            valueName: "vmlinux"))
+    var btf: String?
+
+    @Flag(help: "Without a kernel: structures are what the files name of them, in that order.")
+    var syntaxOnly = false
+
+    @Flag(help: "Reach structures through the slots of lvd/abi.h, so that one build serves drivers of any kernel.")
+    var slots = false
+
+    @Option(help: ArgumentHelp("Number of the first function.", valueName: "number"))
+    var firstNumber = 0
+
+    @Option(help: ArgumentHelp("Folder for the files; made when it is not there.", valueName: "folder"))
+    var out = "."
+
+    func validate() throws {
+        if syntaxOnly, btf != nil { throw ValidationError("--syntax-only and --btf contradict each other") }
+        if !(0...0xFFFF).contains(firstNumber) { throw ValidationError("--first-number is 0 to 65535") }
+    }
+
+    func run() throws {
+        let kernel = try InterfaceFiles.kernelTypes(btf, syntaxOnly: syntaxOnly)
+        let results = try InterfaceFiles.check(files, kernel)
+        for result in results { InterfaceFiles.show(result.diagnostics, result) }
+        try InterfaceFiles.refuse(results.filter(\.hasErrors), "not a valid interface")
+        let made = Interface.generate(results, kernel: kernel, usesSlots: slots, firstNumber: firstNumber)
+        for (result, problems) in zip(results, made.problems) { InterfaceFiles.show(problems, result) }
+        try InterfaceFiles.refuse(
+            zip(results, made.problems).filter { !$0.1.isEmpty }.map(\.0), "no glue can be made of this interface")
+        try write(made.files)
+        for file in made.files { try Console.output("\(out)/\(file.name)\n") }
+    }
+
+    /// All of them or none: first beside their places, then into them.
+    private func write(_ list: [GeneratedFile]) throws {
+        let manager = FileManager.default
+        do {
+            try manager.createDirectory(atPath: out, withIntermediateDirectories: true)
+        } catch {
+            throw UserError(.inputOutput, "\(out): cannot be made a folder: \(error.localizedDescription)")
+        }
+        func beside(_ file: GeneratedFile) -> String { "\(out)/.\(file.name).new" }
+        func forget() { for file in list { try? manager.removeItem(atPath: beside(file)) } }
+        for file in list {
+            guard manager.createFile(atPath: beside(file), contents: Data(file.text.utf8)) else {
+                forget()
+                throw UserError(
+                    .inputOutput, "\(out)/\(file.name): cannot be written: \(String(cString: strerror(errno)))")
+            }
+        }
+        for file in list where rename(beside(file), "\(out)/\(file.name)") != 0 {
+            let reason = String(cString: strerror(errno))
+            forget()
+            throw UserError(.inputOutput, "\(out)/\(file.name): cannot be written: \(reason)")
+        }
+    }
+}
