@@ -5,6 +5,7 @@
 #                                      debian            what scripts/fetch-debian.sh needs
 #                                      linux             what scripts/make-initramfs.sh needs
 #                                      test              oracles that the tests compare with
+#                                      bochs             what scripts/bochs.sh needs
 #                                      bench             what `make bench` compares with
 #
 # Says nothing when nothing is missing. On a system without dpkg it prints what to install and goes on.
@@ -22,10 +23,14 @@ for set in "$@"; do
         ;;
     debian) packages="$packages xz-utils lz4" ;;
     linux) packages="$packages busybox-static cpio" ;;
-    test) packages="$packages libzydis-dev pkg-config qemu-system-x86 xz-utils binutils" ;;
+    bochs) packages="$packages bochs bochsbios vgabios grub-pc-bin grub-common xorriso mtools" ;;
+    test)
+        packages="$packages libzydis-dev pkg-config qemu-system-x86 xz-utils binutils"
+        packages="$packages bochs bochsbios vgabios grub-pc-bin grub-common xorriso mtools"
+        ;;
     bench) packages="$packages qemu-system-x86" ;;
     *)
-        echo "bootstrap: unknown set '$set' (build, debian, linux, test, bench)" >&2
+        echo "bootstrap: unknown set '$set' (build, debian, linux, test, bochs, bench)" >&2
         exit 64
         ;;
     esac

@@ -6,6 +6,7 @@ extension Processor {
     /// exit, or at the next one for events between instructions.
     func vmExit(_ cause: VMExitCause) {
         precondition(vmx.inNonRoot, "VM exits come from VMX non-root operation")
+        precondition(VMXModel.exitReasons.contains(cause.reason), "an exit reason that the model leaves out")
         let rip = LinearAddress(cpu.pointee.rip)
         let wasLongMode = isLongMode
         writeVMCS { v in

@@ -20,9 +20,6 @@ extension Processor {
     func vmxCheckCPUID(_ i: borrowing Instruction) throws(Interruption) {
         if vmx.inNonRoot { throw exit(.cpuid, i) }
     }
-    func vmxCheckGETSEC(_ i: borrowing Instruction) throws(Interruption) {
-        if vmx.inNonRoot { throw exit(.getsec, i) }
-    }
     func vmxCheckINVD(_ i: borrowing Instruction) throws(Interruption) {
         if vmx.inNonRoot { throw exit(.invd, i) }
     }
