@@ -53,10 +53,16 @@ static enum outcome high_half_of_rcx_is_ignored(void) {
 }
 
 /* SDM 3C 28.2.1 "Basic VM-Exit Information" and 28.2.5: nothing to say, and the length of the instruction. */
-static enum outcome exit_qualification_is_0(void) { return verdict(vmfunc_exit(with(call, 0, 512)) && !vmread(EXIT_QUALIFICATION)); }
-static enum outcome exit_instruction_length_is_3(void) {
-    return verdict(vmfunc_exit(with(call, 0, 512)) && vmread(INSTRUCTION_LENGTH) == 3);
+/* A function that is off, an index out of the list, an entry that is not valid. */
+static bool each_exit_has(enum vmcs_field field, u64 value) {
+    static const u64 causes[][2] = { { 1, 1 }, { 0, 512 }, { 0, 9 } };
+    bool good = true;
+    for (u32 n = 0; n < 3; n++)
+        good &= vmfunc_exit(with(call, causes[n][0], causes[n][1])) && vmread(field) == value;
+    return good;
 }
+static enum outcome exit_qualification_is_0(void) { return verdict(each_exit_has(EXIT_QUALIFICATION, 0)); }
+static enum outcome exit_instruction_length_is_3(void) { return verdict(each_exit_has(INSTRUCTION_LENGTH, 3)); }
 static enum outcome exit_leaves_registers(void) {
     return verdict(vmfunc_exit(with(call, 7, 0x123456789)) && guest_registers[0] == 7 && guest_registers[1] == 0x123456789);
 }
