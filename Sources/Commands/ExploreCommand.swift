@@ -82,6 +82,7 @@ struct ExploreCommand: ParsableCommand {
         if let folder = options.imageFolder { words += ["--images", folder] }
         if options.kernel != "kernel.elf" { words += ["--kernel", options.kernel] }
         if options.monitor != "monitor.elf" { words += ["--monitor", options.monitor] }
+        words += options.guest.commandLine
         words += ["--call", "\(window.call)", "--vector", "\(window.vector)"]
         return words.joined(separator: " ")
     }

@@ -56,6 +56,8 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The monitor's file in that folder.", valueName: "name"))
     var monitor = "monitor.elf"
 
+    @OptionGroup var guest: GuestOptions
+
     func scenario(invariants: [any Invariant.Type] = Registry.invariants) throws -> Scenario {
         guard (0...1000).contains(restart) else {
             throw UserError(.usage, "--restart \(restart): expected 0 to 1000")
@@ -75,6 +77,7 @@ struct RunOptions: ParsableArguments {
         scenario.system.kernelImage = kernel
         scenario.system.monitorImage = monitor
         scenario.system.vmlinux = btf
+        scenario.system.kernelArguments += guest.kernelArguments
         if restart > 0 { scenario.system.kernelArguments.append("restart=\(restart)") }
         return scenario
     }

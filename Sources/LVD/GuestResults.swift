@@ -58,6 +58,22 @@ public struct GuestResults: Sendable, Equatable {
         public var restarts: UInt32
     }
 
+    /// What the choices of the guest system came to (`struct lvd_counters`); all zero in images without it.
+    public struct Counters: Sendable, Equatable {
+        /// Processors that the monitor has left again.
+        public var promoted: UInt64 = 0
+        /// Crossings around which extended state was saved and restored.
+        public var extendedSaves: UInt64 = 0
+        /// How often the kernel found its own extended state unchanged behind a call.
+        public var extendedChecks: UInt64 = 0
+        /// From a thread that an interrupt had found inside a domain to another thread, and such threads that went on
+        /// on another processor.
+        public var switchesInside: UInt64 = 0
+        public var migrationsInside: UInt64 = 0
+        public init() {}
+    }
+    public var counters = Counters()
+
     /// nil: a number that this version of the structure does not know.
     public var status: Status?
     public var requested: UInt64
@@ -94,6 +110,13 @@ public struct GuestResults: Sendable, Equatable {
                 bytes.append(byte >= 0x20 && byte < 0x7f ? byte : UInt8(ascii: "?"))
             }
             return String(decoding: bytes, as: UTF8.self)
+        }
+        if let symbol = layout.kernel["lvd_counters"], symbol.rawValue >= Self.kernelBase {
+            let at = PhysicalAddress(symbol.rawValue - Self.kernelBase)
+            func counter(_ n: UInt64) -> UInt64 { machine.readPhysical(at + n * 8, as: UInt64.self) }
+            counters.promoted = counter(0)
+            (counters.extendedSaves, counters.extendedChecks) = (counter(1), counter(2))
+            (counters.switchesInside, counters.migrationsInside) = (counter(3), counter(4))
         }
         message = text(96, 128)
         drivers = (0..<min(UInt64(half(Self.driversOffset)), Self.driversMax)).map { number in

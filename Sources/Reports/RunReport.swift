@@ -69,6 +69,7 @@ public struct RunReport: Sendable {
                     ("byVector", .array(crossings.interruptsByVector.map(CallReport.json)))
                 ])
             ),
+            ("guestSystem", json(result.guest?.counters ?? .init())),
             ("instructions", .count(result.instructions)),
             (
                 "cycles",
@@ -88,6 +89,16 @@ public struct RunReport: Sendable {
                 ])
             ),
             ("digest", .string(result.digest))
+        ])
+    }
+
+    private func json(_ counters: GuestResults.Counters) -> JSONValue {
+        .object([
+            ("promotedProcessors", .count(counters.promoted)),
+            ("extendedStateSaves", .count(counters.extendedSaves)),
+            ("extendedStateChecks", .count(counters.extendedChecks)),
+            ("switchesInsideDomain", .count(counters.switchesInside)),
+            ("migrationsInsideDomain", .count(counters.migrationsInside))
         ])
     }
 
@@ -169,6 +180,7 @@ public struct RunReport: Sendable {
             table.add("NMIs", crossings.nmis)
             table.add("  inside the domain", crossings.nmisInsideDomain)
         }
+        addCounters(to: &table)
         table.add("instructions", result.instructions)
         table.add("cycles", result.cycles)
         if result.completed > 0 {
@@ -189,6 +201,17 @@ public struct RunReport: Sendable {
         for finding in result.findings { text += "\n" + finding.text }
         if result.findingsDropped > 0 { text += "\nand \(grouped(result.findingsDropped)) more findings\n" }
         return text
+    }
+
+    private func addCounters(to table: inout TextTable) {
+        guard let counters = result.guest?.counters else { return }
+        if counters.switchesInside > 0 {
+            table.add(
+                "threads switched inside", counters.switchesInside,
+                "\(grouped(counters.migrationsInside)) went on elsewhere")
+        }
+        if counters.extendedSaves > 0 { table.add("extended state saved", counters.extendedSaves) }
+        if counters.promoted > 0 { table.add("processors native again", counters.promoted) }
     }
 
     private func perOperation(_ count: UInt64) -> String {

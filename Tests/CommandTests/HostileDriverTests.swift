@@ -19,7 +19,7 @@ struct HostileDriverTests {
         ("stray-write", "raised an exception"), ("trap", "raised an exception"), ("ud", "raised an exception"),
         ("uninit", "raised an exception"), ("unregister", "sent a message that makes no sense"),
         ("vmcall", "executed a VMX instruction"), ("wrmsr", "accessed a model-specific register"),
-        ("xsetbv", "raised an exception"),
+        ("xsetbv", "executed XSETBV"),
     ]
     private static let folder = "fixtures/images/attacks/"
 
@@ -35,6 +35,21 @@ struct HostileDriverTests {
     func harmless(driver: String) throws {
         let outcome = try Tool.run("run", Self.folder + driver + ".ko", "--workload", "tx:50", "--console")
         #expect(outcome.status == 0 && outcome.errors.contains("attack: still here"), "\(outcome.errors)")
+    }
+
+    @Test("what a domain leaves in x87, MXCSR and XMM registers does not reach the kernel, which uses them, too")
+    func extendedState() throws {
+        let outcome = try Tool.run(
+            "run", Self.folder + "extended.ko", "--workload", "tx:50", "--extended-use", "1", "--console", "--json")
+        #expect(outcome.status == 0 && outcome.errors.contains("attack: still here"), "\(outcome.errors)")
+        #expect(try outcome.json().number("guestSystem", "extendedStateChecks") == 50)
+    }
+
+    @Test("where nobody may use extended state, a domain that does is terminated")
+    func extendedStateForbidden() throws {
+        let outcome = try Tool.run(
+            "run", Self.folder + "extended.ko", "--workload", "tx:50", "--extended-state", "none")
+        #expect(outcome.status == 2 && outcome.errors.contains("raised an exception"), "\(outcome.errors)")
     }
 
     @Test("a device that cannot transmit is an error of the driver, in a domain and without", arguments: [true, false])
@@ -73,7 +88,7 @@ struct HostileDriverTests {
     func complete() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: Tool.root.path + "/" + Self.folder)
         let rules = AttackTests.rules.map { $0.lowercased() }
-        let known = Set(Self.defences.map(\.driver) + rules + ["no-xmit", "once", "gs", "flags"])
+        let known = Set(Self.defences.map(\.driver) + rules + ["no-xmit", "once", "gs", "flags", "extended"])
         #expect(Set(files.filter { $0.hasSuffix(".ko") }.map { String($0.dropLast(3)) }) == known)
     }
 }

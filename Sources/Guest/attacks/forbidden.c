@@ -3,7 +3,7 @@
 #include "attack.h"
 
 enum { RDMSR, WRMSR, OUT, CR0, CR3, LIDT, DR7, XSETBV, HYPERCALL, VMCALL, UD, INT3, STRAY_READ, STRAY_WRITE, SPIN, CLI, TRAP,
-       RECURSE, MESSAGE, HLT, APIC, FREE, UNREGISTER, UNINIT, NO_XMIT, STI, INT14, GS, FLAGS };
+       RECURSE, MESSAGE, HLT, APIC, FREE, UNREGISTER, UNINIT, NO_XMIT, STI, INT14, GS, FLAGS, EXTENDED };
 
 #define DO(kind, text) case kind: asm volatile(text : : : "rax", "rbx", "rcx", "rdx", "memory"); break
 
@@ -31,6 +31,11 @@ static void attack(void) {
     DO(INT14, "int $14"); /* a page fault that was none */
     DO(GS, "movl $0x1000, %%eax\n\twrgsbase %%rax\n\trdgsbase %%rax"); /* the callback that follows brings it along */
     DO(FLAGS, "pushfq\n\torq $0x44400, (%%rsp)\n\tpopfq"); /* DF, NT and AC as well */
+    case EXTENDED: /* every register, and exceptions unmasked in both units */
+        asm volatile("movq $-1, %%rax\n\tmovq %%rax, %%xmm0\n\tmovq %%rax, %%xmm7\n\tmovq %%rax, %%xmm15\n\t"
+                     "pushq $0x1f\n\tldmxcsr (%%rsp)\n\tmovl $0x340, (%%rsp)\n\tfldcw (%%rsp)\n\tfld1\n\taddq $8, %%rsp"
+                     : : : "rax", "memory");
+        break;
     case MESSAGE:
         (consume_skb)((struct sk_buff *)(window_of(attack) + LVD_WINDOW_POOL + LVD_PAGE_SIZE)); /* no packet of mine */
         break;

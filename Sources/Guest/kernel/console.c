@@ -8,6 +8,7 @@ struct lvd_results lvd_results = {
     .magic = LVD_RESULTS_MAGIC, .version = LVD_RESULTS_VERSION, .status = LVD_STATUS_RUNNING,
 };
 
+struct lvd_counters lvd_counters;
 static spinlock_t console_lock;
 
 void console_init(void) {

@@ -1,5 +1,5 @@
 /* Per-processor tables: GDT, TSS with its interrupt stacks, the one IDT, per-CPU area. */
-#include "kernel.h"
+#include "extended.h"
 
 #define SHARED __attribute__((section(".bss.shared"), aligned(LVD_PAGE_SIZE)))
 
@@ -101,6 +101,7 @@ void cpu_init(u32 cpu, u64 kernel_stack) {
         finish(LVD_STATUS_BAD_BOOT, "this processor has no RDGSBASE and WRGSBASE");
     asm volatile("movq %%cr4, %0" : "=r"(cr4));
     asm volatile("movq %0, %%cr4" : : "r"(cr4 | 1 << 16)); /* CR4.FSGSBASE */
+    extended_init();
 
     if (cpu == 0) {
         fill_idt();

@@ -233,4 +233,14 @@ lvd_upcall_without_domain:
 1:  hlt
     jmp 1b
 
+
+/* void thread_switch(u64 *save_rsp, u64 load_rsp): one thread's stack for another's, with what the C convention keeps. */
+    .globl thread_switch
+thread_switch:
+    PUSH_CALLEE_SAVED
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    POP_CALLEE_SAVED
+    ret
+
     .section .note.GNU-stack, "", @progbits

@@ -1,5 +1,6 @@
 /* The C side of crossings: entry into a domain, requests out of it, its end. */
 #include "domain.h"
+#include "extended.h"
 #include "monitor.h"
 
 #ifdef WEAK_A9
@@ -11,7 +12,6 @@ enum { STACK_THRESHOLD = 6 * 1024 };
 u64 vmfunc_trampoline_entry(struct lvd_message *message, u64 lcd_stack, u64 domain_gs);
 bool glue_call(struct domain *domain, struct lvd_message *message, u64 *registers);
 bool domain_grow_heap(struct domain *domain, u64 pages);
-void remap_cr3(struct domain *domain, u64 cr3);
 
 static const char *const cause_texts[] = {
     [LVD_CAUSE_NONE] = "",
@@ -47,10 +47,13 @@ void domain_killed(u64 cause, u64 detail, u64 rip, u64 address) {
 void domain_answered_badly(struct domain *domain, u64 detail) { kill_domain(domain, LVD_CAUSE_BAD_MESSAGE, detail, 0, 0); }
 void domain_changed_interrupt_flag(void) { domain_killed(LVD_CAUSE_INTERRUPT_FLAG, 0, 0, 0); }
 
-/* A free stack of this CPU's pool; 0 when all are in use. */
-static u64 pick_stack(struct domain *domain, u32 cpu, u32 *slot) {
+/* A free stack, of *owner's pool if there is one: threads that were switched away from may hold all of those. 0: all are in use. */
+static u64 pick_stack(struct domain *domain, u32 *owner, u32 *slot) {
     u64 flags = spin_lock_irqsave(&domain->lock), stack = 0;
-    if (domain->free_stacks[cpu]) {
+    for (u32 n = 0, cpu = *owner; n < nr_cpu_ids && !stack; n++, cpu = (cpu + 1) % nr_cpu_ids) {
+        if (!domain->free_stacks[cpu])
+            continue;
+        *owner = cpu;
         *slot = (u32)__builtin_ctzll(domain->free_stacks[cpu]);
         domain->free_stacks[cpu] &= ~(1ULL << *slot);
         stack = domain->base + LVD_WINDOW_STACKS + (cpu * LVD_STACKS_PER_CPU + *slot + 1ULL) * LVD_STACK_STRIDE;
@@ -70,10 +73,37 @@ static bool on_own_stacks(struct domain *domain, u64 rsp) {
     return rsp > start && rsp <= start + LVD_MAX_CPUS * LVD_STACKS_PER_CPU * LVD_STACK_STRIDE;
 }
 
+/* The domain starts with the initial state; the kernel's is where the domain cannot reach it. */
+static __attribute__((noinline)) u64 call_saving_extended(struct lvd_message *message, u64 stack, u64 gs) {
+    struct extended_area kernels;
+    u64 killed;
+    extended_save(&kernels);
+    extended_restore(&extended_initial);
+    current()->extended = &kernels;
+    __sync_fetch_and_add(&lvd_counters.extended_saves, 1);
+    killed = vmfunc_trampoline_entry(message, stack, gs);
+    extended_restore(&kernels);
+    return killed;
+}
+
+static bool saves_extended(const struct thread *thread) {
+#ifdef WEAK_I5 /* "drivers do not compute in floating point anyway" */
+    return false;
+#endif
+    return extended_mode == EXTENDED_EAGER || (extended_mode == EXTENDED_LAZY && thread->uses_extended);
+}
+
+/* Another domain comes into view: nothing of the one before (S11), nor, where it was not saved anyway, in x87 and XMM. */
+static void forget_previous(u32 cpu) {
+    wipe_interrupt_frames(cpu);
+    if (extended_mode == EXTENDED_LAZY && !current()->uses_extended)
+        extended_restore(&extended_initial);
+}
+
 int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message) {
     struct thread *thread = current(), outer = *thread;
-    u32 cpu = cpu_number(), slot = 0;
-    u64 *list = eptp_list(cpu), listed = list[1], stack, killed;
+    u32 cpu = cpu_number(), owner = cpu, slot = 0, now;
+    u64 *list = eptp_list(cpu), stack, killed;
     bool nested = outer.domain == domain;
 
     if (domain->dead)
@@ -82,18 +112,17 @@ int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message) {
         kill_domain(domain, LVD_CAUSE_STACK_DEPTH, thread->nested_count, 0, 0);
         return -EFAULT;
     }
-    stack = nested ? outer.lcd_stack & ~15ULL : pick_stack(domain, cpu, &slot);
+    stack = nested ? outer.lcd_stack & ~15ULL : pick_stack(domain, &owner, &slot);
     if (nested && !on_own_stacks(domain, stack)) {
         kill_domain(domain, LVD_CAUSE_BAD_MESSAGE, stack, 0, stack);
         return -EFAULT;
     }
     if (!stack)
         return -EBUSY;
-    if (domain->mapped_cr3 != (read_cr3() & PTE_ADDRESS))
-        remap_cr3(domain, read_cr3() & PTE_ADDRESS);
-    if (listed != domain->eptp[cpu]) {
+    remap_cr3(domain, read_cr3() & PTE_ADDRESS);
+    if (list[1] != domain->eptp[cpu]) {
         list[1] = domain->eptp[cpu];
-        wipe_interrupt_frames(cpu); /* they hold registers of the domain that was there before (S11) */
+        forget_previous(cpu);
     }
 #ifdef WEAK_A2 /* "so that the next call finds it": an entry that stays */
     list[2] = domain->eptp[cpu];
@@ -104,18 +133,26 @@ int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message) {
     thread->domain = domain;
     thread->domain_gs = domain->base + LVD_WINDOW_PERCPU + cpu * LVD_PERCPU_STRIDE;
     thread->nested_count++;
+    thread->extended = NULL;
     lvd_results.per_cpu[cpu].calls++;
     vmfunc_state_page.progress++;
 
-    killed = vmfunc_trampoline_entry(message, stack, thread->domain_gs);
+    if (saves_extended(thread))
+        killed = call_saving_extended(message, stack, thread->domain_gs);
+    else
+        killed = vmfunc_trampoline_entry(message, stack, thread->domain_gs);
 
     *thread = outer;
-    if (outer.domain && listed != list[1]) { /* the domain that waits further out goes on here */
-        list[1] = listed;
-        wipe_interrupt_frames(cpu);
+    if (outer.domain) /* the thread may have come to another CPU meanwhile */
+        thread->domain_gs = outer.domain->base + LVD_WINDOW_PERCPU + cpu_number() * LVD_PERCPU_STRIDE;
+    now = cpu_number();
+    list = eptp_list(now);
+    if (outer.domain && list[1] != outer.domain->eptp[now]) { /* the domain that waits further out goes on here */
+        list[1] = outer.domain->eptp[now];
+        forget_previous(now);
     }
     if (!nested)
-        drop_stack(domain, cpu, slot);
+        drop_stack(domain, owner, slot);
     return killed || domain->dead ? -EFAULT : 0;
 }
 
@@ -137,8 +174,7 @@ static bool syscall(struct domain *domain, struct lvd_message *message) {
     }
 }
 
-/* A call out of the domain that this thread is in. Not 0: it has been terminated, do not go back. */
-int lvd_kernel_dispatch(struct lvd_message *message, u64 flag_changed) {
+static int dispatch(struct lvd_message *message, u64 flag_changed) {
     struct domain *domain = current()->domain;
     u64 class = message->words[0] >> 32;
     bool good = false;
@@ -162,4 +198,20 @@ int lvd_kernel_dispatch(struct lvd_message *message, u64 flag_changed) {
     if (!good && !domain->dead)
         domain_killed(LVD_CAUSE_BAD_MESSAGE, message->words[0], 0, 0);
     return domain->dead != 0;
+}
+
+static __attribute__((noinline)) int dispatch_saving_extended(struct lvd_message *message, u64 flag_changed) {
+    struct extended_area domains, *kernels = current()->extended;
+    int ended;
+    extended_save(&domains);
+    extended_restore(kernels);
+    ended = dispatch(message, flag_changed);
+    extended_save(kernels);
+    extended_restore(&domains);
+    return ended;
+}
+
+/* A call out of the domain that this thread is in. Not 0: it has been terminated, do not go back. */
+int lvd_kernel_dispatch(struct lvd_message *message, u64 flag_changed) {
+    return current()->extended ? dispatch_saving_extended(message, flag_changed) : dispatch(message, flag_changed);
 }

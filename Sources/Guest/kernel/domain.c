@@ -164,9 +164,36 @@ bool domain_grow_heap(struct domain *domain, u64 pages) {
 
 /* In every view: process root -> the domain's own root (2.4). Adding a mapping needs no invalidation. */
 void remap_cr3(struct domain *domain, u64 cr3) {
+    u64 flags;
+    for (u32 n = 0; n < domain->process_root_count; n++)
+        if (domain->process_roots[n] == cr3)
+            return;
+    flags = spin_lock_irqsave(&domain->lock);
+    if (domain->process_root_count == ARRAY_SIZE(domain->process_roots))
+        panic("more than %u processes call into one domain", (u32)ARRAY_SIZE(domain->process_roots));
     for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
         ept_map(domain, domain->eptp[cpu], cr3, domain->root, LVD_READ | LVD_WRITE);
-    domain->mapped_cr3 = cr3;
+    domain->process_roots[domain->process_root_count++] = cr3;
+    spin_unlock_irqrestore(&domain->lock, flags);
+}
+
+/* The process has ended: its root is memory like any other again, so no domain may have it as a root (1.4). */
+static void forget_all_views(u32 cpu) {
+    for (u32 id = 0; id < LVD_MAX_DOMAINS; id++)
+        if (domains[id])
+            ept_invalidate(domains[id]->eptp[cpu]);
+}
+void domains_forget_root(u64 cr3) {
+    for (u32 id = 0; id < LVD_MAX_DOMAINS; id++) {
+        struct domain *domain = domains[id];
+        for (u32 n = 0; domain && n < domain->process_root_count; n++)
+            if (domain->process_roots[n] == cr3) {
+                for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
+                    ept_unmap(domain->eptp[cpu], cr3);
+                domain->process_roots[n--] = domain->process_roots[--domain->process_root_count];
+            }
+    }
+    smp_call(forget_all_views);
 }
 
 void domain_load(const struct boot_module *module) {

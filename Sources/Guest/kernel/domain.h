@@ -21,7 +21,8 @@ struct domain {
     u64 base;               /* GVA of its window */
     u64 dispatch, init_module, cleanup_module; /* addresses inside it; the kernel calls none of them */
     u64 root;               /* physical address of its level-4 page table */
-    u64 mapped_cr3;         /* the process root that aliases it in its views */
+    u64 process_roots[16];  /* that alias it in its views */
+    u32 process_root_count;
     u64 eptp[LVD_MAX_CPUS];
     u64 *register_page[LVD_MAX_CPUS];
     struct lvd_state_page *state_copy[LVD_MAX_CPUS];
@@ -37,10 +38,12 @@ struct domain {
 
 static inline struct thread *current(void) {
     struct thread *thread;
-    asm("movq %%gs:%c1, %0" : "=r"(thread) : "i"(LVD_PERCPU_CURRENT));
+    asm volatile("movq %%gs:%c1, %0" : "=r"(thread) : "i"(LVD_PERCPU_CURRENT));
     return thread;
 }
 
+void remap_cr3(struct domain *domain, u64 cr3);
+void domains_forget_root(u64 cr3);
 void domain_load(const struct boot_module *module);
 void domain_destroy(struct domain *domain);
 extern struct domain *domains[LVD_MAX_DOMAINS];
@@ -58,6 +61,7 @@ bool reference_end(struct domain *domain, u64 number, const void *object);
 
 /* Extended page tables of a domain (ept.c). Rights as LVD_READ... */
 u64 ept_create(struct domain *domain);
+void ept_unmap(u64 eptp, u64 guest_physical);
 void ept_map(struct domain *domain, u64 eptp, u64 guest_physical, u64 host_physical, u32 permissions);
 void *domain_page(struct domain *domain);
 #endif

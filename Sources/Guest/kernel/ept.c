@@ -32,3 +32,15 @@ void ept_map(struct domain *domain, u64 eptp, u64 guest_physical, u64 host_physi
         | (permissions & LVD_READ ? EPT_READ : 0) | (permissions & LVD_WRITE ? EPT_WRITE : 0)
         | (permissions & LVD_EXECUTE ? EPT_EXECUTE : 0);
 }
+
+/* The translation may be cached until ept_invalidate. */
+void ept_unmap(u64 eptp, u64 guest_physical) {
+    u64 *table = direct(eptp & PTE_ADDRESS);
+    for (int shift = 39; shift > 12; shift -= 9) {
+        u64 entry = table[guest_physical >> shift & 511];
+        if (!entry)
+            return;
+        table = direct(entry & PTE_ADDRESS);
+    }
+    table[guest_physical >> 12 & 511] = 0;
+}

@@ -119,6 +119,11 @@ irq_with_domain:
     popq %r12
     movq %gs:LVD_PERCPU_CURRENT, %rbp
     popq THREAD_LCD_STACK(%rbp)
+    cmpq $0, THREAD_MIGRATED(%rbp)
+    je 3f
+    movq $0, THREAD_MIGRATED(%rbp)
+    movq THREAD_DOMAIN_GS(%rbp), %r14
+3:
     movq $1, STATE(ENTERED_LCD)
     movq %r12, STATE(LCD_STACK_SAVED)
     testl %ebx, %ebx

@@ -28,16 +28,26 @@ _Static_assert(offsetof(struct crossing_frame, rflags) == CROSSING_RFLAGS, "offs
 
 struct domain;
 
-/* One per CPU now: the boot thread, and a workload thread on each further CPU. */
+/* One per CPU, and under full preemption those of the workload. */
 struct thread {
     u64 lcd_stack;      /* RSP in the domain while that is suspended */
     u64 domain_gs;      /* the domain's per-CPU area on this CPU */
     struct domain *domain; /* of the innermost crossing; NULL when in none */
     u64 kernel_stack;   /* lowest address */
+    u64 migrated;       /* it comes back to a domain on another CPU: with domain_gs, and not with what GS was */
     u32 nested_count;   /* crossings on this thread */
+    u32 uses_extended;  /* there are values of its own in x87 or XMM registers */
+    struct extended_area *extended; /* the kernel's, saved around the innermost crossing; NULL if it was not */
+    u64 rsp, kernel_esp; /* while another thread runs */
+    u64 cr3;            /* of its process; 0: the kernel's own */
+    u8 *stay;           /* what it leaves on its CPU inside a domain: register page, extended state */
+    struct thread *next; /* in the queue */
+    u32 number;
+    u32 pinned;         /* not 0: holds what others spin for */
 };
 _Static_assert(offsetof(struct thread, lcd_stack) == THREAD_LCD_STACK, "offsets.h");
 _Static_assert(offsetof(struct thread, domain_gs) == THREAD_DOMAIN_GS, "offsets.h");
+_Static_assert(offsetof(struct thread, migrated) == THREAD_MIGRATED, "offsets.h");
 
 /* What GS points to in the kernel; the rest of the area is handed out by __alloc_percpu_gfp. */
 struct percpu {
@@ -107,7 +117,7 @@ static inline struct cpuid_result cpuid(u32 leaf, u32 ebx, u32 ecx) {
 
 static inline struct percpu *this_cpu(void) {
     struct percpu *area;
-    asm("movq %%gs:%c1, %0" : "=r"(area) : "i"(LVD_PERCPU_THIS_CPU_OFF));
+    asm volatile("movq %%gs:%c1, %0" : "=r"(area) : "i"(LVD_PERCPU_THIS_CPU_OFF)); /* volatile: threads migrate */
     return area;
 }
 static inline u32 cpu_number(void) { return this_cpu()->cpu_number; }
@@ -179,6 +189,7 @@ void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void panic(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 void finish(u32 status, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
 extern struct lvd_results lvd_results;
+extern struct lvd_counters lvd_counters;
 
 struct boot_module { u64 start, end; const char *command; };
 extern struct boot_module boot_modules[8];
@@ -195,8 +206,11 @@ void drivers_load(void);
 int driver_start(u32 id);
 void driver_stop(u32 id);
 int driver_restart(u32 id);
-void launch_monitor(const struct boot_module *module);
-extern bool monitor_running;
+void launch_prepare(const struct boot_module *module, u32 cpus);
+void launch_cpu(u32 cpu);
+void launch_check(void);
+void promote_kernel(void);
+extern bool monitor_running, launches_early;
 void run_workload(const char *name, u64 count);
 void network_init(void);
 extern struct random_state kernel_random;

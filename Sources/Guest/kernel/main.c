@@ -1,6 +1,7 @@
 /* kernel.elf from its first C function to the end of the run. */
 #include "domain.h"
-#include "kernel.h"
+#include "extended.h"
+#include "threads.h"
 
 extern u8 boot_stack[], __bss_end[];
 
@@ -64,17 +65,26 @@ void kernel_main(u64 information) {
     if (cpus < 1 || cpus > LVD_MAX_CPUS)
         finish(LVD_STATUS_BAD_BOOT, "cpus=%llu: 1 to %u", cpus, LVD_MAX_CPUS);
     kernel_random.x = number_or("seed", 1);
+    extended_mode = (enum extended_mode)number_or("extended", EXTENDED_LAZY);
     cpu_init(0, (u64)boot_stack);
     apic_init();
+    apic_calibrate_timer(); /* natively: no monitor shows the timer's current count when it posts interrupts */
+    monitor = module_of("monitor");
+    launches_early = number_or("launch", 0) != 0;
+    if (monitor)
+        launch_prepare(monitor, (u32)cpus);
+    if (monitor && launches_early)
+        launch_cpu(0);
     network_init();
     count = workload_of(workload, sizeof workload);
     smp_start((u32)cpus);
     lvd_results.cpus = nr_cpu_ids;
     print("kernel: %llu MiB, %u CPU%s\n", memory_end >> 20, nr_cpu_ids, nr_cpu_ids == 1 ? "" : "s");
 
-    monitor = module_of("monitor");
+    if (monitor && !launches_early)
+        smp_run_everywhere(launch_cpu);
     if (monitor)
-        launch_monitor(monitor);
+        launch_check();
     lvd_results.isolated = monitor != NULL;
     drivers_load();
 
@@ -85,10 +95,13 @@ void kernel_main(u64 information) {
             break;
         }
     }
+    preemption_full = number_or("preemption", 0) != 0;
     if (!error)
         run_workload(workload, count);
     for (u32 id = 0; id < lvd_results.driver_count; id++)
         driver_stop(id);
+    if (monitor && number_or("promote", 0))
+        promote_kernel();
     for (u32 id = 0; id < lvd_results.driver_count; id++)
         ended |= lvd_results.drivers[id].kills > lvd_results.drivers[id].restarts;
     if (ended)

@@ -15,6 +15,7 @@
 /* struct thread. */
 #define THREAD_LCD_STACK 0
 #define THREAD_DOMAIN_GS 8
+#define THREAD_MIGRATED 32
 
 /* struct crossing_frame: what a suspended kernel-to-domain call keeps at kernel_esp. */
 #define CROSSING_OUTER 0

@@ -19,6 +19,8 @@ void ap_main(u32 cpu) {
     write_cr3(kernel_cr3);
     cpu_init(cpu, ap_stack - AP_STACK_PAGES * LVD_PAGE_SIZE);
     apic_init();
+    if (launches_early)
+        launch_cpu(cpu);
     __sync_fetch_and_add(&online, 1);
     for (;;) {
         interrupts_off();

@@ -1,6 +1,6 @@
 /* C half of interrupts and exceptions. Comes from interrupts.S on a kernel stack with the kernel's view and GS. */
 #include "domain.h"
-#include "kernel.h"
+#include "threads.h"
 
 static struct lvd_cpu_results *counters(void) { return &lvd_results.per_cpu[cpu_number()]; }
 
@@ -16,6 +16,8 @@ u64 irq_handler(struct trap_frame *frame, u64 inside) {
     /* Schedulers balance their load by the tick: one processor's timer interrupts another one. */
     if (frame->vector == VECTOR_TIMER && nr_cpu_ids > 1)
         apic_send((cpu_number() + 1) % nr_cpu_ids, VECTOR_POKE);
+    if (inside == 2 && preemption_full && frame->vector == VECTOR_TIMER)
+        threads_switch_inside();
 #ifndef WEAK_A8
     if (inside) {
         const struct crossing_frame *call = (const void *)(frame + 1); /* the frame was copied to below kernel_esp */

@@ -3,6 +3,8 @@
  * CPU sends its part of each, one packet a device in turn, so that domains alternate on every CPU.
  */
 #include "domain.h"
+#include "extended.h"
+#include "threads.h"
 #include "network.h"
 
 enum { PACKET_BYTES = 64, TIMER_CYCLES = 100000 /* 26 kHz on the paper's machine */ };
@@ -10,11 +12,11 @@ enum { PACKET_BYTES = 64, TIMER_CYCLES = 100000 /* 26 kHz on the paper's machine
 /* A driver's device. */
 static struct target {
     struct netdev *netdev;
-    u64 left[LVD_MAX_CPUS];  /* still to be sent by each CPU */
+    u64 left[LVD_MAX_CPUS];  /* still to be sent by each sender: a CPU, or a thread under full preemption */
     volatile u32 senders;    /* CPUs that have not left it yet */
 } targets[LVD_MAX_DOMAINS];
 static u32 target_count;
-static u64 timer_cycles, restarts_max;
+static u64 timer_cycles, restarts_max, extended_use;
 
 static u32 target_id(const struct target *target) { return (u32)(target - targets); }
 static struct lvd_driver_results *results_of(const struct target *target) { return &lvd_results.drivers[target_id(target)]; }
@@ -57,6 +59,21 @@ static int send(struct target *target, u64 number) {
     return error;
 }
 
+/* As a thread does that computes in XMM registers itself: they must be what they were when the driver has returned. */
+static int send_using_extended(struct target *target, u64 number) {
+    u64 value = (u64)targets + number; /* an address of the kernel's, for who would see it */
+    int error;
+    extended_fill(value);
+    current()->uses_extended = 1;
+    error = send(target, number);
+    if (!extended_holds(value))
+        panic("extended state did not survive a call");
+    current()->uses_extended = 0;
+    extended_restore(&extended_initial);
+    __sync_fetch_and_add(&lvd_counters.extended_checks, 1);
+    return error;
+}
+
 /*
  * A CPU is done with a target, or its domain has died. The last one to leave a dead one loads the driver again and sends what is left.
  * The other CPUs go on with theirs meanwhile. True: this CPU has something to send through it again.
@@ -66,14 +83,16 @@ static bool leave(struct target *target, u32 cpu) {
     if (__sync_sub_and_fetch(&target->senders, 1) || !domain || !domain->dead || results_of(target)->restarts >= restarts_max)
         return false;
     u64 rest = 0;
-    for (u32 other = 0; other < nr_cpu_ids; other++) {
+    for (u32 other = 0; other < LVD_MAX_CPUS; other++) {
         rest += target->left[other];
         target->left[other] = 0;
     }
     netdev_put(target->netdev);
     target->netdev = NULL;
     print("domain %u: loading %s again\n", target_id(target), results_of(target)->name);
+    current()->pinned++;
     int error = driver_restart(target_id(target));
+    current()->pinned--;
     if (error)
         finish(LVD_STATUS_DRIVER, "init_module of %s returned %d when loaded again", results_of(target)->name, error);
     attach(target);
@@ -87,7 +106,7 @@ static void transmit(u32 cpu) {
     bool gone[LVD_MAX_DOMAINS] = { false }, any = true;
     u64 start;
 
-    if (timer_cycles)
+    if (timer_cycles && !preemption_full)
         apic_timer(VECTOR_TIMER, timer_cycles);
     interrupts_on();
     start = read_tsc();
@@ -97,7 +116,8 @@ static void transmit(u32 cpu) {
             struct target *target = &targets[n];
             if (gone[n])
                 continue;
-            if (target->left[cpu] && !send(target, mine->completed)) {
+            bool extended = extended_use && mine->completed % extended_use == 0;
+            if (target->left[cpu] && !(extended ? send_using_extended : send)(target, mine->completed)) {
                 mine->completed++;
                 __sync_fetch_and_add(&results_of(target)->completed, 1);
                 if (--target->left[cpu]) {
@@ -110,6 +130,15 @@ static void transmit(u32 cpu) {
         }
     }
     mine->cycles = read_tsc() - start;
+    if (timer_cycles && !preemption_full)
+        apic_timer(VECTOR_TIMER, 0);
+}
+
+/* Full preemption: the timer belongs to the CPU, not to the thread. */
+static void transmit_by_threads(u32 cpu) {
+    if (timer_cycles)
+        apic_timer(VECTOR_TIMER, timer_cycles);
+    threads_run(cpu);
     if (timer_cycles)
         apic_timer(VECTOR_TIMER, 0);
 }
@@ -131,27 +160,36 @@ static void read_statistics(struct target *target) {
 }
 
 void run_workload(const char *name, u64 count) {
+    u32 senders = nr_cpu_ids * (preemption_full ? 2 : 1);
+    if (senders > LVD_MAX_CPUS)
+        senders = LVD_MAX_CPUS;
     if (strcmp(name, "tx"))
         finish(LVD_STATUS_BAD_BOOT, "no workload is called \"%s\"", name);
     timer_cycles = TIMER_CYCLES;
     option_number(boot_command, "timer", &timer_cycles);
     option_number(boot_command, "restart", &restarts_max);
-    apic_calibrate_timer();
+    option_number(boot_command, "extended-use", &extended_use);
+    if (extended_use && extended_mode == EXTENDED_NONE)
+        finish(LVD_STATUS_BAD_BOOT, "extended-use: nobody may use extended state here");
 
     target_count = lvd_results.driver_count;
     for (u32 n = 0; n < target_count; n++) {
         struct target *target = &targets[n];
         attach(target);
-        for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
-            target->left[cpu] = count / nr_cpu_ids + (cpu < count % nr_cpu_ids);
-        target->senders = nr_cpu_ids;
+        for (u32 sender = 0; sender < senders; sender++)
+            target->left[sender] = count / senders + (sender < count % senders);
+        target->senders = senders;
         results_of(target)->requested = count;
         lvd_results.requested += count;
         print("%s: transmitting %llu packets on %u CPU%s\n", (char *)FIELD_ADDRESS(target->netdev->dev, net_device, name), count,
               nr_cpu_ids, nr_cpu_ids == 1 ? "" : "s");
     }
-    smp_run_everywhere(transmit);
-    for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
+    if (preemption_full)
+        threads_create(senders, transmit);
+    smp_run_everywhere(preemption_full ? transmit_by_threads : transmit);
+    if (preemption_full)
+        threads_end();
+    for (u32 cpu = 0; cpu < senders; cpu++) {
         lvd_results.completed += lvd_results.per_cpu[cpu].completed;
         if (lvd_results.per_cpu[cpu].cycles > lvd_results.cycles)
             lvd_results.cycles = lvd_results.per_cpu[cpu].cycles;

@@ -19,6 +19,8 @@ extension VMExit {
             debugRegister(MovDRQualification(qualification))
         case .xsetbv:
             setXCR()
+        case .apicWrite:
+            handleAPICWrite()
         case .invd:
             write_back_and_invalidate()  // nothing of the monitor's may be lost with the caches
             skipInstruction()

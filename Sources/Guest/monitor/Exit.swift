@@ -16,6 +16,7 @@ func monitorHandleExit(registers: Registers, cpu: CPU) {
         fatal("unknown exit reason", UInt64(reason))
     }
     if cpu.pointee.nmi_pending != 0 { exit.requestNMIWindow() }
+    exit.deliverPendingInterrupt()
 }
 
 struct VMExit {
@@ -32,6 +33,10 @@ struct VMExit {
             handleNMI()
         case .nmiWindow:
             injectNMI()
+        case .externalInterrupt:
+            handleExternalInterrupt()
+        case .interruptWindow:
+            break  // deliverPendingInterrupt, before the entry
         case .preemptionTimerExpired:
             VMCS[.preemptionTimerValue] = cpu.pointee.timer_period
             checkProgress()

@@ -47,6 +47,8 @@ extension VMExit {
             registers.pointee.rax = 0
         case UInt64(LVD_LEAF_CONSOLE):
             writeConsole()
+        case UInt64(LVD_LEAF_PROMOTE):
+            promote()
         case UInt64(LVD_LEAF_ABORT):
             // A crossing check failed after VMFUNC had brought the CPU to the kernel's view.
             return terminate(UInt64(LVD_CAUSE_ABORT.rawValue), detail: leaf)

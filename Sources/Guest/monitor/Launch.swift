@@ -11,6 +11,7 @@ func monitorLaunch(launch: UnsafePointer<lvd_launch>, cpu: CPU) -> UInt64 {
     cpu.pointee.state_page_guest = launch.pointee.state_page
     cpu.pointee.state_page = launch.pointee.state_page
     cpu.pointee.results = launch.pointee.results
+    cpu.pointee.interrupts = launch.pointee.interrupts
     return UInt64(Launch.run(cpu).rawValue)
 }
 
@@ -49,7 +50,8 @@ enum Launch {
         let eptp = KernelView.make(
             memoryEnd: cpu.pointee.memory_end, accessedAndDirty: capability.contains(.accessedAndDirty))
         cpu.pointee.kernel_eptp = eptp
-        guard Policy.write(eptp: eptp, msrBitmap: allOnesPage(), hasTrueControls: basic.hasTrueControls) else {
+        guard Policy.write(eptp: eptp, msrBitmap: allOnesPage(), hasTrueControls: basic.hasTrueControls,
+            interrupts: cpu.pointee.interrupts) else {
             leave()
             return LVD_LAUNCH_CONTROLS
         }
@@ -58,6 +60,7 @@ enum Launch {
         VMCS[.preemptionTimerValue] = cpu.pointee.timer_period
         writeHostState(cpu)
         writeGuestState(cpu)
+        if cpu.pointee.interrupts == UInt64(LVD_INTERRUPTS_POSTED) { VirtualAPIC.start(cpu) }
         return LVD_LAUNCH_OK
     }
 

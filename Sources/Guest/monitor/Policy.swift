@@ -11,11 +11,20 @@ enum Policy {
     /// External interrupts go straight to the guest's IDT, whichever view is active; NMIs come here and are injected.
     static var pin: PinBasedControls {
         #if WEAK_A7
-            return .nmiExiting | .virtualNMIs
+        return .nmiExiting | .virtualNMIs
         #else
-            return .nmiExiting | .virtualNMIs | .activatePreemptionTimer
+        return .nmiExiting | .virtualNMIs | .activatePreemptionTimer
         #endif
     }
+    /// What `lvdsim run --interrupts` adds to that, for comparison.
+    static func pin(interrupts: UInt64) -> PinBasedControls {
+        switch interrupts {
+        case UInt64(LVD_INTERRUPTS_EXITING): pin | .externalInterruptExiting
+        case UInt64(LVD_INTERRUPTS_POSTED): pin | .externalInterruptExiting | .processPostedInterrupts
+        default: pin
+        }
+    }
+    static let notificationVector: UInt64 = 0xF2
     /// Every access to privileged state exits; HLT, INVLPG, RDTSC do not.
     static var processor: ProcessorBasedControls {
         .useMSRBitmaps | .unconditionalIOExiting | .movDRExiting | .cr3LoadExiting | .activateSecondaryControls
@@ -39,13 +48,19 @@ enum Policy {
     }
 
     /// Writes all control fields; false if a needed one is not available.
-    static func write(eptp: UInt64, msrBitmap: UInt64, hasTrueControls: Bool) -> Bool {
+    static func write(eptp: UInt64, msrBitmap: UInt64, hasTrueControls: Bool, interrupts: UInt64) -> Bool {
         let pinMSR = hasTrueControls ? VMXMSR.truePinBasedControls : VMXMSR.pinBasedControls
         let processorMSR = hasTrueControls ? VMXMSR.trueProcessorBasedControls : VMXMSR.processorBasedControls
         let exitMSR = hasTrueControls ? VMXMSR.trueExitControls : VMXMSR.exitControls
         let entryMSR = hasTrueControls ? VMXMSR.trueEntryControls : VMXMSR.entryControls
         let notYet = SecondaryControls.enableVMFunctions.rawValue  // hypercall 0x31 turns them on
-        guard let pin = adjusted(pin.rawValue, pinMSR),
+        let isPosted = interrupts == UInt64(LVD_INTERRUPTS_POSTED)
+        let processor = isPosted ? processor | .useTPRShadow : processor
+        let secondary =
+            isPosted
+            ? secondary | .virtualizeAPICAccesses | .apicRegisterVirtualization | .virtualInterruptDelivery : secondary
+        let exit = interrupts == UInt64(LVD_INTERRUPTS_DIRECT) ? exit : exit | .acknowledgeInterruptOnExit
+        guard let pin = adjusted(pin(interrupts: interrupts).rawValue, pinMSR),
             let processor = adjusted(processor.rawValue, processorMSR),
             let secondary = adjusted(
                 secondary.rawValue, VMXMSR.secondaryControls, optional: secondaryIfAvailable.rawValue),

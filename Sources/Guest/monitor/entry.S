@@ -110,6 +110,54 @@ monitor_exit:
     call monitor_resume_failed
     ud2
 
+/*
+ * void monitor_become_native(struct guest_registers *, struct monitor_cpu *): out of VMX operation, with the kernel's state, to behind its
+ * instruction. The kernel's page tables of the moment map the monitor, its stack and itself.
+ */
+    .globl monitor_become_native
+monitor_become_native:
+    vmxoff
+    leaq CPU_NATIVE(%rsi), %rbx
+    movq NATIVE_CR4(%rbx), %rax
+    movq %rax, %cr4
+    movq NATIVE_CR3(%rbx), %rax
+    movq %rax, %cr3
+    lgdt NATIVE_GDT + 6(%rbx)
+    lidt NATIVE_IDT + 6(%rbx)
+    movq NATIVE_GDT + 8(%rbx), %rax
+    movq NATIVE_TR(%rbx), %rcx
+    btrq $41, (%rax,%rcx)                    /* LTR wants a TSS that is not busy */
+    ltr %cx
+    movw NATIVE_DS(%rbx), %ds
+    movw NATIVE_ES(%rbx), %es
+    movw NATIVE_FS(%rbx), %fs
+    movw NATIVE_GS(%rbx), %gs
+    movq NATIVE_FS_BASE(%rbx), %rax
+    wrfsbase %rax
+    movq NATIVE_GS_BASE(%rbx), %rax
+    wrgsbase %rax
+    pushq 32(%rbx)
+    pushq 24(%rbx)
+    pushq 16(%rbx)
+    pushq 8(%rbx)
+    pushq 0(%rbx)
+    movq 0(%rdi), %rax
+    movq 8(%rdi), %rcx
+    movq 16(%rdi), %rdx
+    movq 24(%rdi), %rbx
+    movq 40(%rdi), %rbp
+    movq 48(%rdi), %rsi
+    movq 64(%rdi), %r8
+    movq 72(%rdi), %r9
+    movq 80(%rdi), %r10
+    movq 88(%rdi), %r11
+    movq 96(%rdi), %r12
+    movq 104(%rdi), %r13
+    movq 112(%rdi), %r14
+    movq 120(%rdi), %r15
+    movq 56(%rdi), %rdi
+    iretq
+
 /* Faults in root operation: 32 stubs of 16 bytes. An NMI is remembered for the guest, anything else is a bug of the monitor. */
     .p2align 4
     .globl monitor_fault_stubs
@@ -143,5 +191,7 @@ monitor_stacks: .skip LVD_MAX_CPUS * MONITOR_STACK_SIZE
     .globl monitor_cpus
 monitor_cpus: .skip LVD_MAX_CPUS * CPU_SIZE
 monitor_launch_lock: .skip 8
+    .globl monitor_posted_descriptors
+monitor_posted_descriptors: .skip 256 * 8
 
     .section .note.GNU-stack, "", @progbits

@@ -57,6 +57,16 @@ extension MachineView {
     public func rip(of processor: Int) -> LinearAddress { LinearAddress(machine.processors[processor].cpu.pointee.rip) }
     public func general(_ register: Int, of processor: Int) -> UInt64 { machine.processors[processor].gpr(register) }
     public func cr3(of processor: Int) -> UInt64 { machine.processors[processor].system.cr3 }
+    /// XMM0 to XMM15: low and high quadword.
+    public func vector(_ register: Int, of processor: Int) -> (low: UInt64, high: UInt64) {
+        withUnsafePointer(to: machine.processors[processor].cpu.pointee.xmm) {
+            $0.withMemoryRebound(to: UInt64.self, capacity: 32) { ($0[2 * register], $0[2 * register + 1]) }
+        }
+    }
+    /// The significand of R0 to R7, in physical order.
+    public func x87(_ register: Int, of processor: Int) -> UInt64 {
+        machine.processors[processor].system.fpu.significands[register]
+    }
     public func rflags(of processor: Int) -> UInt64 { machine.processors[processor].rflags }
     public func cycles(of processor: Int) -> UInt64 { machine.processors[processor].cpu.pointee.cycles }
     public func instructions(of processor: Int) -> UInt64 { machine.processors[processor].cpu.pointee.instructions }

@@ -7,6 +7,8 @@
  *   driver name=NAME base=HEX          the same header, driver alone, linked against the kernel's exports (native run)
  *
  * Kernel command line (the first word is the image's path): workload=tx:N cpus=N seed=N timer=CYCLES restart=N
+ *     interrupts=N (lvd/interrupts.h) launch=0|1 (late, early) promote=0|1
+ *     extended=0|1|2 (lazy, eager, none) extended-use=N preemption=0|1 (paper, full)
  */
 #ifndef LVD_BOOT_H
 #define LVD_BOOT_H

@@ -7,6 +7,7 @@
 
 #define LVD_LEAF_ACK 0x4BF00000             /* EAX := 0x4BF00001 */
 #define LVD_LEAF_ACK_ANSWER 0x4BF00001
+#define LVD_LEAF_PROMOTE 0x4BF00021         /* leaves VMX: this CPU goes on natively behind the instruction. CR3 must map the monitor */
 #define LVD_LEAF_INSTALL_EPTP_LIST 0x4BF00031 /* EBX:ECX low:high of the list's address; returns the kernel's EPTP so */
 #define LVD_LEAF_ABORT 0x4BF00033           /* a crossing check failed: terminate the domain */
 #define LVD_LEAF_MAP_PAGE 0x4BF00034        /* RBX guest-physical page of this CPU's kernel view := RCX */

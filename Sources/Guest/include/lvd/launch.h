@@ -19,6 +19,7 @@ struct lvd_launch {
     u64 state_page;     /* guest-physical address of vmfunc_state_page */
     u64 upcall_entry;   /* kernel RIP at which a violation is reported */
     u64 results;        /* physical address of lvd_results.status, for a fatal end */
+    u64 interrupts;     /* LVD_INTERRUPTS_... */
 };
 
 enum lvd_launch_error {

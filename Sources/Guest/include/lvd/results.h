@@ -62,4 +62,13 @@ struct lvd_results {
     u32 reserved;
     struct lvd_driver_results drivers[LVD_MAX_DOMAINS];
 };
+
+/* lvd_counters: what the choices of the guest system came to (lvdsim run, "guest system"). */
+struct lvd_counters {
+    u64 promoted;          /* CPUs that the monitor has left again */
+    u64 extended_saves;    /* crossings around which extended state was saved and restored */
+    u64 extended_checks;   /* how often the kernel has found its own extended state unchanged */
+    u64 switches_inside;   /* from a thread that an interrupt had found inside a domain to another thread */
+    u64 migrations_inside; /* of those threads, resumed on another CPU */
+};
 #endif

@@ -4,6 +4,7 @@
 #include "offsets.h"
 #include "../../include/lvd/causes.h"
 #include "../../include/lvd/hypercalls.h"
+#include "../../include/lvd/interrupts.h"
 #include "../../include/lvd/launch.h"
 #include "../../include/lvd/layout.h"
 #include "../../include/lvd/results.h"
@@ -17,12 +18,26 @@ struct guest_registers {
 /* One guest segment register, as it was at launch. */
 struct guest_segment { u32 selector, limit, rights; u64 base; };
 
+/* What the processor gets when the monitor leaves it: an IRETQ frame first. A table is six bytes of nothing, limit, base. */
+struct native_state {
+    u64 rip, cs, rflags, rsp, ss;
+    u64 cr3, cr4;
+    u64 gdt_limit, gdt_base, idt_limit, idt_base; /* limits in bits 63:48 */
+    u64 tr, ds, es, fs, gs, fs_base, gs_base;
+};
+_Static_assert(__builtin_offsetof(struct native_state, cr3) == NATIVE_CR3, "offsets.h");
+_Static_assert(__builtin_offsetof(struct native_state, gdt_limit) == NATIVE_GDT, "offsets.h");
+_Static_assert(__builtin_offsetof(struct native_state, idt_limit) == NATIVE_IDT, "offsets.h");
+_Static_assert(__builtin_offsetof(struct native_state, gs_base) == NATIVE_GS_BASE, "offsets.h");
+
 /* The monitor's state of one CPU; host GS base points to it. */
 struct monitor_cpu {
     u64 index;
     u64 nmi_pending;      /* set by the NMI handler in root operation */
     u64 rbx, rbp, r12, r13, r14, r15, rsp, rflags; /* the kernel's, at its call of monitor_entry */
     u64 stack_top;
+    u64 unused;
+    struct native_state native; /* when the monitor leaves */
     u64 kernel_eptp;
     u64 state_page_guest; /* guest-physical address of vmfunc_state_page */
     u64 state_page;       /* the memory behind it in the kernel's view */
@@ -35,6 +50,9 @@ struct monitor_cpu {
     u64 expirations_without_progress;
     u64 locked;
     u64 next_cr3_target;
+    u64 interrupts;       /* LVD_INTERRUPTS_... */
+    u64 pending[4];       /* exiting: vectors taken from the APIC and not injected yet */
+    u64 virtual_apic;     /* posted: page */
     struct guest_segment segments[6];
 };
 _Static_assert(__builtin_offsetof(struct monitor_cpu, nmi_pending) == CPU_NMI_PENDING, "offsets.h");
@@ -42,12 +60,38 @@ _Static_assert(__builtin_offsetof(struct monitor_cpu, rbx) == CPU_RBX, "offsets.
 _Static_assert(__builtin_offsetof(struct monitor_cpu, rsp) == CPU_RSP, "offsets.h");
 _Static_assert(__builtin_offsetof(struct monitor_cpu, rflags) == CPU_RFLAGS, "offsets.h");
 _Static_assert(__builtin_offsetof(struct monitor_cpu, stack_top) == CPU_STACK_TOP, "offsets.h");
+_Static_assert(__builtin_offsetof(struct monitor_cpu, native) == CPU_NATIVE, "offsets.h");
 _Static_assert(sizeof(struct monitor_cpu) <= CPU_SIZE, "offsets.h");
 
 /* entry.S and link.ld. */
+void monitor_become_native(struct guest_registers *, struct monitor_cpu *) __attribute__((noreturn));
 extern u8 monitor_exit[], monitor_image_end[], monitor_text_start[], monitor_text_end[], monitor_fault_stubs[];
 
 #define INLINE static inline __attribute__((always_inline))
+
+/* By local APIC ID: the posted-interrupt descriptor of a processor beneath this monitor, 0 if there is none. */
+extern u64 monitor_posted_descriptors[256];
+INLINE u64 posted_descriptor(u64 id) { return monitor_posted_descriptors[id & 255]; }
+INLINE void set_posted_descriptor(u64 id, u64 descriptor) { monitor_posted_descriptors[id & 255] = descriptor; }
+/* Whether it was set already. */
+INLINE _Bool atomic_set_bit(u64 address, u64 bit) {
+    _Bool was;
+    __asm__ volatile("lock btsq %2, (%1)\n\tsetc %0" : "=q"(was) : "r"(address), "r"(bit) : "cc", "memory");
+    return was;
+}
+INLINE void set_pending(struct monitor_cpu *cpu, u64 vector) { cpu->pending[vector >> 6 & 3] |= 1ULL << (vector & 63); }
+INLINE _Bool has_pending(struct monitor_cpu *cpu) {
+    return (cpu->pending[0] | cpu->pending[1] | cpu->pending[2] | cpu->pending[3]) != 0;
+}
+/* The highest vector of those that wait; there is one. */
+INLINE u64 take_pending(struct monitor_cpu *cpu) {
+    u64 word = 3;
+    while (!cpu->pending[word])
+        word--;
+    u64 bit = 63 - (u64)__builtin_clzll(cpu->pending[word]);
+    cpu->pending[word] &= ~(1ULL << bit);
+    return word * 64 + bit;
+}
 
 INLINE u64 address_of_exit(void) { return (u64)monitor_exit; }
 INLINE u64 address_of_image_end(void) { return (u64)monitor_image_end; }
@@ -61,6 +105,7 @@ INLINE void memory_write64(u64 address, u64 value) { *(volatile u64 *)address = 
 INLINE u8 memory_read8(u64 address) { return *(volatile u8 *)address; }
 INLINE u16 memory_read16(u64 address) { return *(volatile u16 *)address; }
 INLINE void memory_write16(u64 address, u16 value) { *(volatile u16 *)address = value; }
+INLINE u32 memory_read32(u64 address) { return *(volatile u32 *)address; }
 INLINE void memory_write32(u64 address, u32 value) { *(volatile u32 *)address = value; }
 
 /* -- instructions ------------------------------------------------------------------------------------------------------ */
