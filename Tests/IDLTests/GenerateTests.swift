@@ -132,6 +132,16 @@ struct GenerateTests {
             made.files.first { $0.name == "d.h" }?.text.contains("return b_kernel_dispatch(peer, message);") == true)
     }
 
+    @Test("structures that many ways lead to are looked at once")
+    func manyWays() {
+        let levels = (0..<40).map {
+            "projection <struct s\($0)> p\($0) { projection p\($0 + 1) * a; projection p\($0 + 1) * b; }"
+        }
+        let text =
+            "module m { rpc void f(projection p0 * p) {} \(levels.joined()) projection <struct e> p40 {} }"
+        #expect(generate(text).problems.isEmpty)
+    }
+
     @Test("with slots no structure is laid out; members are reached through them")
     func slots() throws {
         let text = """

@@ -60,6 +60,8 @@ enum CWords {
         "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "asm",
         "typeof", "bool", "true", "false", "NULL", "u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64"
     ]
+    /// Of those, types: a structure may have the same tag.
+    static let types: Set<String> = ["u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64"]
     /// Names that the code itself uses where arguments are in reach.
     static let taken: Set<String> = [
         "call", "ctx", "context", "peer", "target", "answered", "request", "function", "message"

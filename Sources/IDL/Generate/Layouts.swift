@@ -27,7 +27,7 @@ extension ModuleGenerator {
         for (_, scope, chain) in everyScope {
             for projection in scope.projections {
                 let key = projection.kind.rawValue + " " + projection.type.text
-                checkName(projection.type)
+                if !CWords.types.contains(projection.type.text) { checkName(projection.type) }
                 note(key, projection.type)
                 for field in projection.fields {
                     let name = field.variable.name

@@ -24,20 +24,21 @@ extension ModuleGenerator {
     }
 
     private func markStatic(_ function: CFunction) {
-        func visit(_ type: TypeExpression, _ scopes: [Scope], _ visited: Set<Int>) {
+        var visited: Set<Int> = []
+        func visit(_ type: TypeExpression, _ scopes: [Scope]) {
             var type = type.treated
             type.pointers = []
             switch shape(type, scopes) {
             case .function(let target, true) where target.isPointer: target.isStatic = true
-            case .array(let element, _): visit(element, scopes, visited)
-            case .projection(let projection, let inner) where !visited.contains(projection.name.span.start):
-                let visited = visited.union([projection.name.span.start])
-                for field in projection.fields { visit(field.variable.type, inner, visited) }
+            case .array(let element, _): visit(element, scopes)
+            case .projection(let projection, let inner):
+                guard visited.insert(projection.name.span.start).inserted else { return }
+                for field in projection.fields { visit(field.variable.type, inner) }
             default: break
             }
         }
-        visit(function.declaration.result, function.scopes, [])
-        for argument in function.declaration.arguments { visit(argument.type, function.scopes, []) }
+        visit(function.declaration.result, function.scopes)
+        for argument in function.declaration.arguments { visit(argument.type, function.scopes) }
     }
 
     private func headerText() -> String {

@@ -131,31 +131,28 @@ final class ModuleGenerator {
     }
 
     /// Whether anything of a value crosses then.
-    func crosses(
-        _ type: TypeExpression, _ inherited: Direction, _ phase: Direction, _ scopes: [Scope], _ visited: Set<Int> = []
-    ) -> Bool {
-        if type.isUnused { return false }
-        let (own, pointed) = directions(type, inherited)
-        switch shape(type, scopes) {
-        case .void: return false
-        case .integer, .function: return own.contains(phase)
-        case .projection(let projection, let scopes): return crosses(projection, own, phase, scopes, visited)
-        case .array(let element, _): return crosses(element, own, phase, scopes, visited)
-        case .pointer(let pointer, let pointee):
-            if own.contains(phase) { return true }
-            switch carry(pointer, pointee, scopes) {
-            case .object, .value, .within: return crosses(pointee, pointed, phase, scopes, visited)
-            default: return false
+    func crosses(_ type: TypeExpression, _ inherited: Direction, _ phase: Direction, _ scopes: [Scope]) -> Bool {
+        // Each projection once, however many ways lead to it.
+        var visited: Set<[Int]> = []
+        func reaches(_ type: TypeExpression, _ inherited: Direction, _ scopes: [Scope]) -> Bool {
+            if type.isUnused { return false }
+            let (own, pointed) = directions(type, inherited)
+            switch shape(type, scopes) {
+            case .void: return false
+            case .integer, .function: return own.contains(phase)
+            case .projection(let projection, let scopes):
+                guard visited.insert([projection.name.span.start, own.rawValue]).inserted else { return false }
+                return projection.fields.contains { reaches($0.variable.type, own, scopes) }
+            case .array(let element, _): return reaches(element, own, scopes)
+            case .pointer(let pointer, let pointee):
+                if own.contains(phase) { return true }
+                switch carry(pointer, pointee, scopes) {
+                case .object, .value, .within: return reaches(pointee, pointed, scopes)
+                default: return false
+                }
             }
         }
-    }
-    func crosses(
-        _ projection: Projection, _ inherited: Direction, _ phase: Direction, _ scopes: [Scope],
-        _ visited: Set<Int> = []
-    ) -> Bool {
-        guard !visited.contains(projection.name.span.start) else { return false }
-        let visited = visited.union([projection.name.span.start])
-        return projection.fields.contains { crosses($0.variable.type, inherited, phase, scopes, visited) }
+        return reaches(type, inherited, scopes)
     }
 
     /// Whether a projection can lead back to itself.
