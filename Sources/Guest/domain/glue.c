@@ -159,10 +159,12 @@ struct packet {
 static struct packet *packet_cache[LVD_MAX_CPUS];
 
 static void *packet_shadow(u64 reference) {
+    preempt_off();
     struct packet **cache = &packet_cache[this_cpu_number()], *packet = *cache;
     if (packet)
         *cache = packet->next;
-    else
+    preempt_on();
+    if (!packet)
         packet = kzalloc(sizeof *packet + SIZEOF(sk_buff) + SIZEOF(skb_shared_info));
     if (!packet)
         return NULL;
@@ -171,9 +173,11 @@ static void *packet_shadow(u64 reference) {
 }
 
 static void packet_forget(const void *skb) {
+    preempt_off();
     struct packet *packet = (struct packet *)skb - 1, **cache = &packet_cache[this_cpu_number()];
     packet->next = *cache;
     *cache = packet;
+    preempt_on();
 }
 
 /* -- what generated glue needs of a domain (lvd/glue.h): there is one peer, the kernel ------------------------------------ */

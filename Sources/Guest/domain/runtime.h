@@ -8,9 +8,13 @@ extern u8 domain_dispatch[];
 /* Everything a domain has lies in its window, which is aligned to its size. */
 static inline u8 *window(u64 offset) { return (u8 *)(((u64)domain_dispatch & ~(LVD_DOMAIN_STRIDE - 1ULL)) + offset); }
 static inline u64 *register_page(void) { return (u64 *)window(LVD_WINDOW_REGISTERS); }
+/* As in Linux: while this CPU's count is not 0 its thread is not switched away from. The kernel takes it as a wish. */
+static inline void preempt_off(void) { asm volatile("incl %%gs:%c0" : : "i"(LVD_PERCPU_PREEMPT_COUNT) : "memory"); }
+static inline void preempt_on(void) { asm volatile("decl %%gs:%c0" : : "i"(LVD_PERCPU_PREEMPT_COUNT) : "memory"); }
+
 static inline u32 this_cpu_number(void) {
     u32 number;
-    asm("movl %%gs:%c1, %0" : "=r"(number) : "i"(LVD_PERCPU_CPU_NUMBER));
+    asm volatile("movl %%gs:%c1, %0" : "=r"(number) : "i"(LVD_PERCPU_CPU_NUMBER)); /* volatile: threads migrate */
     return number;
 }
 

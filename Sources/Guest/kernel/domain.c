@@ -109,6 +109,7 @@ static void map_per_cpu(struct tables *tables, u32 cpu) {
     for (u64 at = 0; at < LVD_PERCPU_MAPPED; at += LVD_PAGE_SIZE) {
         u8 *page = domain_page(domain);
         if (at == 0) {
+            domain->percpu_page[cpu] = page;
             *(u64 *)(page + LVD_PERCPU_CANARY) = random_next(&kernel_random);
             *(u64 *)(page + LVD_PERCPU_THIS_CPU_OFF) = area;
             *(u32 *)(page + LVD_PERCPU_CPU_NUMBER) = cpu;

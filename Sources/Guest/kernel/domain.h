@@ -25,6 +25,7 @@ struct domain {
     u32 process_root_count;
     u64 eptp[LVD_MAX_CPUS];
     u64 *register_page[LVD_MAX_CPUS];
+    u8 *percpu_page[LVD_MAX_CPUS]; /* the first of what GS points to inside */
     struct lvd_state_page *state_copy[LVD_MAX_CPUS];
     u64 free_stacks[LVD_MAX_CPUS];
     struct payload_pool pool;

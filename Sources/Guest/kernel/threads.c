@@ -114,6 +114,8 @@ void threads_switch_inside(void) {
 
     if (thread == &this_cpu()->boot_thread || thread->pinned || domain->dead)
         return;
+    if (*(const u32 *)(domain->percpu_page[cpu] + LVD_PERCPU_PREEMPT_COUNT)) /* what it does there is of this CPU */
+        return;
     spin_lock(&lock);
     next = take();
     if (!next) {
