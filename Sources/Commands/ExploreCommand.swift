@@ -32,6 +32,12 @@ struct ExploreCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Try this boundary only, from 0.", valueName: "k"))
     var onlyBoundary: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Try every n-th boundary, from the k-th on: the n parts together are all. A trial repeats the rest of the "
+                + "call, so the time grows with the square of its length.", valueName: "k/n"))
+    var part: String?
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -40,6 +46,22 @@ struct ExploreCommand: ParsableCommand {
         if let onlyBoundary, onlyBoundary < 0 {
             throw ValidationError("--only-boundary \(onlyBoundary): expected 0 or more")
         }
+        if let part {
+            guard Self.parse(part: part) != nil else {
+                throw ValidationError("--part \(part): expected k/n with k from 1 to n, such as 1/100")
+            }
+            if onlyBoundary != nil {
+                throw ValidationError("--only-boundary is one boundary already: leave --part out")
+            }
+        }
+    }
+
+    private static func parse(part: String) -> (first: Int, stride: Int)? {
+        let numbers = part.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 2, let first = numbers[0], let stride = numbers[1], first >= 1, first <= stride else {
+            return nil
+        }
+        return (first - 1, stride)
     }
 
     func run() throws {
@@ -51,14 +73,25 @@ struct ExploreCommand: ParsableCommand {
         plan.injectsInterrupt = inject != .nmi
         plan.injectsNMI = inject != .irq
         plan.boundaries = onlyBoundary.map { $0...$0 }
+        if let part, let parsed = Self.parse(part: part) { plan.part = parsed }
         let explorer = try Explorer(scenario, plan)
         let window = try explorer.findWindow()
         var report = ExplorationReport(scenario, window, commandLine: commandLine(window))
         Signals.stopOnInterrupt()
         var progress = Progress()
-        report.boundaries = try explorer.explore(window) { trial in
+        var boundaries = 0
+        report.boundaries = try explorer.explore(
+            window,
+            begin: { count in
+                boundaries = count
+                guard count > Self.many, part == nil, onlyBoundary == nil else { return }
+                Console.message(
+                    "explore: call \(window.call) has \(count) boundaries, and each trial repeats the rest of it; "
+                        + "--part 1/\(count / 100) tries a hundred of them")
+            }
+        ) { trial in
             report.add(trial)
-            progress.show("boundary \(trial.boundary)")
+            progress.show("boundary \(trial.boundary) of \(boundaries)")
             return !Signals.interrupted.load(ordering: .relaxed)
         }
         progress.clear()
@@ -70,6 +103,9 @@ struct ExploreCommand: ParsableCommand {
         try Console.output(json ? report.json.text() + "\n" : report.text)
         if report.status != .clean { throw ExitCode(report.status.rawValue) }
     }
+
+    /// Boundaries beyond which a call takes minutes.
+    private static let many = 5000
 
     /// The command line that tries the same call again, up to `--only-boundary`.
     private func commandLine(_ window: Explorer.Window) -> String {

@@ -16,6 +16,8 @@ public struct Explorer {
         public var call: UInt64?
         /// Try these boundaries only; nil: all.
         public var boundaries: ClosedRange<Int>?
+        /// Of those, every n-th only, from which on: parts of a long call, to be tried in runs of their own.
+        public var part: (first: Int, stride: Int) = (0, 1)
         /// Vector for interrupts; nil: the one that the guest's own timer raised, else 0x20.
         public var vector: UInt8?
         public var injectsInterrupt = true
@@ -109,9 +111,9 @@ public struct Explorer {
 
     // MARK: Trying
 
-    /// Tries every boundary; `report` gets each trial and returns false to stop.
+    /// Tries every boundary; `begin` is told how many there are, `report` gets each trial and returns false to stop.
     /// - Returns: the number of boundaries of the call.
-    public func explore(_ window: Window, report: (Trial) -> Bool) throws -> Int {
+    public func explore(_ window: Window, begin: (Int) -> Void = { _ in }, report: (Trial) -> Bool) throws -> Int {
         let machine = run.machine
         let entry = try entrySymbol()
         try approach(window, entry)
@@ -120,8 +122,9 @@ public struct Explorer {
         let goal = Goal(processor: window.processor, rip: returnTo ?? 0, rsp: stackPointer(window) &+ 8)
         let undisturbed = try undisturbedCall(goal, window)
         let sources = sources(window)
+        begin(undisturbed.steps)
         for boundary in 0..<undisturbed.steps {
-            if plan.boundaries?.contains(boundary) ?? true {
+            if plan.boundaries?.contains(boundary) ?? (boundary % plan.part.stride == plan.part.first) {
                 for source in sources {
                     let trial = trial(boundary, source, goal, undisturbed, window)
                     guard report(trial) else { return undisturbed.steps }

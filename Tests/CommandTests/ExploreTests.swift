@@ -26,6 +26,23 @@ struct ExploreTests {
         #expect(one.number("boundaries") > 50)
     }
 
+    @Test("a long call, the driver's init with its console output, is explored in parts, whose sum is all boundaries")
+    func inParts() throws {
+        func explore(_ part: String) throws -> [String: Any] {
+            let outcome = try Tool.run("explore", "nullnet.ko", "--call", "1", "--part", part, "--json")
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return try outcome.json()
+        }
+        let parts = try [explore("1/1000"), explore("1000/1000")]
+        let boundaries = parts[0].number("boundaries")
+        #expect(boundaries > 10_000 && parts[1].number("boundaries") == boundaries)
+        #expect(parts[0].number("injections") == (boundaries + 999) / 1000)
+        #expect(parts[1].number("injections") == boundaries / 1000)
+        for part in ["0/3", "4/3", "1", "a/b"] {
+            #expect(try Tool.run("explore", "nullnet.ko", "--part", part).status == 64, "\(part)")
+        }
+    }
+
     @Test("a boundary or a call that does not exist is refused")
     func refused() throws {
         #expect(try Tool.run("explore", "nullnet.ko", "--workload", "tx:10", "--only-boundary", "1000000").status == 64)
