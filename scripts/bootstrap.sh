@@ -27,6 +27,7 @@ for set in "$@"; do
     test)
         packages="$packages libzydis-dev pkg-config qemu-system-x86 xz-utils binutils"
         packages="$packages bochs bochsbios vgabios grub-pc-bin grub-common xorriso mtools"
+        packages="$packages linux-headers-amd64 make gcc"
         ;;
     bench) packages="$packages qemu-system-x86" ;;
     *)

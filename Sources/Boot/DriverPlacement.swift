@@ -37,7 +37,10 @@ struct DriverPlacement {
         }
         let module = DriverModule(name: input.name, image: image, dispatch: dispatch, driver: inputs.count - 1)
         let kind = runtime == nil ? "driver" : "domain"
-        let commandLine = "\(kind) name=\(input.name) base=0x\(String(base, radix: 16))"
+        var commandLine = "\(kind) name=\(input.name) base=0x\(String(base, radix: 16))"
+        if let section = image.objects[inputs.count - 1].sections.first(where: { $0.name == "__param" }) {
+            commandLine += " parameters=0x\(String(section.address, radix: 16)) parameter_bytes=\(section.size)"
+        }
         return (BootModule(bytes: module.bytes(), commandLine: commandLine), layout(image, dispatch, inputs.count - 1))
     }
 

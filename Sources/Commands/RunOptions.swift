@@ -14,7 +14,10 @@ struct RunOptions: ParsableArguments {
     var images: [String]
 
     @Option(
-        help: ArgumentHelp("What the guest kernel does with the driver: tx:N transmits N packets.", valueName: "name:n")
+        help: ArgumentHelp(
+            "What the guest kernel does with the driver: tx:N[:kept=1] transmits N packets, "
+                + "blk:N[:depth=D,size=S,writes=PERCENT] "
+                + "issues N requests, module:N unloads and loads it N times.", valueName: "name:n")
     )
     var workload = "tx:1000"
 
@@ -23,6 +26,12 @@ struct RunOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("Processors, 1 to 8.", valueName: "n"))
     var cpus = 1
+
+    @Option(
+        help: ArgumentHelp(
+            "A module parameter, as irqmode=2, or null_blk.irqmode=2 with several drivers; may be repeated.",
+            valueName: "name=value"))
+    var param: [String] = []
 
     @Option(help: ArgumentHelp("Seeds what a guest can draw (RDRAND). Equal seeds give equal runs.", valueName: "n"))
     var seed: UInt64 = 1
@@ -78,6 +87,9 @@ struct RunOptions: ParsableArguments {
         scenario.system.monitorImage = monitor
         scenario.system.vmlinux = btf
         scenario.system.kernelArguments += guest.kernelArguments
+        scenario.system.kernelArguments += try param.map {
+            try ModuleParameter.word($0, drivers: scenario.system.drivers)
+        }
         if restart > 0 { scenario.system.kernelArguments.append("restart=\(restart)") }
         return scenario
     }

@@ -18,6 +18,8 @@ source_of() {
         attack=$(basename "$1" .ko)
         if [ -f "attacks/$attack.c" ]; then
             echo "Sources/Guest/attacks/$attack.c"
+        elif [ "${attack#blk-}" != "$attack" ]; then
+            echo "Sources/Guest/attacks/block.c with -DATTACK=$(echo "$attack" | tr a-z- A-Z_)"
         else
             echo "Sources/Guest/attacks/forbidden.c with -DATTACK=$(echo "$attack" | tr a-z- A-Z_)"
         fi ;;

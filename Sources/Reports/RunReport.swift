@@ -147,7 +147,8 @@ public struct RunReport: Sendable {
         let operation = scenario.workload.operation
         table.add("completed", result.completed, "of \(grouped(result.requested)) \(operation)s")
         if let guest = result.guest, guest.txPackets > 0 {
-            table.add("  counted by the driver", guest.txPackets, "packets, \(grouped(guest.txBytes)) bytes")
+            let who = scenario.workload.name == "tx" ? "  counted by the driver" : "  counted for the disks"
+            table.add(who, guest.txPackets, "\(operation)s, \(grouped(guest.txBytes)) bytes")
         }
         let drivers = result.guest?.drivers ?? []
         for driver in drivers where drivers.count > 1 || driver.kills > 0 {

@@ -52,6 +52,14 @@ public struct RunResult: Sendable {
         }
     }
 
+    /// For a message that makes no sense (lvd/causes.h, 17), its name: the detail is its first word.
+    private func messageName(_ kill: GuestResults.Kill) -> String {
+        guard kill.cause == 17 else { return "" }
+        let (kind, number) = (UInt32(truncatingIfNeeded: kill.detail >> 32), UInt32(truncatingIfNeeded: kill.detail))
+        let name = procedureNames.first { $0.isCallback && $0.kind == kind && $0.number == number }?.name
+        return name.map { ": " + $0.lowercased() } ?? ""
+    }
+
     /// Why the run did not end clean, for a person; nil when it did.
     public var explanation: String? {
         switch stop {
@@ -67,7 +75,7 @@ public struct RunResult: Sendable {
             var text = "the guest ended with status \(value): \(guest.status?.meaning ?? "unknown")"
             if guest.kill.cause != 0 {
                 text +=
-                    "; it \(guest.kill.meaning) (processor \(guest.kill.processor), rip "
+                    "; it \(guest.kill.meaning)\(messageName(guest.kill)) (processor \(guest.kill.processor), rip "
                     + "0x\(String(guest.kill.rip, radix: 16)), detail 0x\(String(guest.kill.detail, radix: 16)))"
             }
             if !guest.message.isEmpty { text += "; it says: \(guest.message)" }

@@ -24,7 +24,7 @@ struct QEMUTests {
     func own() throws {
         let (status, console) = try run(driver: GuestSystem.root.path + "/fixtures/images/nullnet.ko")
         #expect(status == 1, "\(console)")
-        #expect(console.contains("100 packets, 100 counted by the driver"), "\(console)")
+        #expect(console.contains("100 packets, 100 counted,"), "\(console)")
     }
 
     @Test("Debian's dummy.ko, with the layout from its kernel's BTF, transmits every packet",
@@ -32,7 +32,7 @@ struct QEMUTests {
     func debian() throws {
         let (status, console) = try run(driver: DebianKernel.path("modules/dummy.ko"))
         #expect(status == 1, "\(console)")
-        #expect(console.contains("100 packets, 100 counted by the driver"), "\(console)")
+        #expect(console.contains("100 packets, 100 counted,"), "\(console)")
     }
 }
 

@@ -88,7 +88,8 @@ struct HostileDriverTests {
     func complete() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: Tool.root.path + "/" + Self.folder)
         let rules = AttackTests.rules.map { $0.lowercased() }
-        let known = Set(Self.defences.map(\.driver) + rules + ["no-xmit", "once", "gs", "flags", "extended"])
+        let block = BlockTests.attacks.map(\.driver) + BlockTests.idle.map(\.driver) + ["blk-once"]
+        let known = Set(Self.defences.map(\.driver) + rules + block + ["no-xmit", "once", "gs", "flags", "extended"])
         #expect(Set(files.filter { $0.hasSuffix(".ko") }.map { String($0.dropLast(3)) }) == known)
     }
 }

@@ -8,10 +8,23 @@ struct LongRunTests {
         .enabled(if: DebianKernel.has("modules/dummy.ko"), "no dummy.ko here: scripts/fetch-debian.sh dummy"),
         arguments: [1, 4])
     func dummy(processors: Int) throws {
-        let operations = 100_000
-        let outcome = try Tool.run(
-            "run", "dummy.ko", "--workload", "tx:\(operations)", "--cpus", "\(processors)", "--compare-native",
-            "--json")
+        try check(["dummy.ko", "--workload", "tx:100000", "--cpus", "\(processors)"])
+    }
+
+    @Test(
+        "Debian's null_blk.ko, isolated, 16 requests at a time, completed by deferred work and by timers: the same",
+        .enabled(if: DebianKernel.has("modules/null_blk.ko"), "no null_blk.ko here: scripts/fetch-debian.sh null_blk"),
+        arguments: [(1, 1), (4, 2)])
+    func nullBlock(processors: Int, mode: Int) throws {
+        try check([
+            "null_blk.ko", "--workload", "blk:100000:depth=16", "--cpus", "\(processors)", "--param",
+            "irqmode=\(mode)"
+        ])
+    }
+
+    private func check(_ arguments: [String]) throws {
+        let operations = 100_000, processors = arguments.contains("4") ? 4 : 1
+        let outcome = try Tool.run(list: ["run"] + arguments + ["--timer", "73000", "--compare-native", "--json"])
         #expect(outcome.status == 0, "\(outcome.errors)")
         let run = try outcome.json(), native = run.object("native")
         #expect(run.number("workload", "completed") == operations && native.number("completed") == operations)

@@ -24,6 +24,21 @@ struct RunTests {
         #expect(exits.keys.reduce(0) { $0 + exits.number($1) } == run.number("vmExits", "total"))
     }
 
+    @Test("nullnet-1 crosses once a packet, nullnet-2 twice, and each counts all packets as natively")
+    func crossingsPerPacket() throws {
+        func run(_ more: String...) throws -> [String: Any] {
+            let outcome = try Tool.run(list: ["run", "nullnet.ko", "--compare-native", "--json"] + more)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return try outcome.json()
+        }
+        let one = try run("--workload", "tx:300:kept=1", "--param", "keep=0"), two = try run("--workload", "tx:300")
+        for run in [one, two] {
+            #expect(run.number("workload", "packets") == 300 && run.object("native").number("packets") == 300)
+        }
+        #expect(one.number("crossings", "calls") == two.number("crossings", "calls"))
+        #expect(two.number("crossings", "callbacks") - one.number("crossings", "callbacks") == 300)
+    }
+
     @Test("VM exits do not grow with the packets")
     func exitless() throws {
         func exits(_ packets: Int) throws -> Int {

@@ -38,6 +38,15 @@ public struct ModuleMetadata: Sendable {
     public var dependencies: [String] {
         (self["depends"] ?? "").split(separator: ",").map { String($0) }
     }
+    /// Names of its parameters, in file order.
+    public var parameters: [String] {
+        var names: [String] = []
+        for (key, value) in information where key == "parm" || key == "parmtype" {
+            let name = String(value.prefix { $0 != ":" })
+            if !names.contains(name) { names.append(name) }
+        }
+        return names
+    }
     /// Built with CONFIG_MODVERSIONS.
     public var hasModuleVersions: Bool { !versions.isEmpty }
 
@@ -67,9 +76,11 @@ public struct ModuleMetadata: Sendable {
                         .malformed, at: .sectionOffset(section: ".modinfo", offset: UInt64(start)),
                         found: "\"\(String(decoding: bytes[start..<end], as: UTF8.self))\"", expected: "key=value")
                 }
-                entries.append((
-                    String(decoding: bytes[start..<equals], as: UTF8.self),
-                    String(decoding: bytes[(equals + 1)..<end], as: UTF8.self)))
+                entries.append(
+                    (
+                        String(decoding: bytes[start..<equals], as: UTF8.self),
+                        String(decoding: bytes[(equals + 1)..<end], as: UTF8.self)
+                    ))
             }
             start = end + 1
         }
@@ -92,8 +103,9 @@ public struct ModuleMetadata: Sendable {
                     found: "a name without an end", expected: "a NUL-terminated name of at most 55 bytes")
             }
             let crc = bytes[start..<(start + 4)].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-            versions.append(SymbolVersion(
-                name: String(decoding: bytes[(start + 8)..<end], as: UTF8.self), crc: crc))
+            versions.append(
+                SymbolVersion(
+                    name: String(decoding: bytes[(start + 8)..<end], as: UTF8.self), crc: crc))
         }
         return versions
     }

@@ -1,5 +1,6 @@
 /* Memory, text, requests to the kernel, and the first C function of each call into the domain. */
 #include "../generated/network.h"
+#include "../lib/linux.h"
 #include "runtime.h"
 
 int vmfunc_springboard_entry(struct lvd_message *message);
@@ -129,6 +130,16 @@ void get_random_bytes(void *to, size_t length) {
 
 /* -- calls from the kernel ----------------------------------------------------------------------------------------------- */
 
+/* Parameters first: their words lie in the register page, behind the slots. */
+static int start_module(int (*init)(void), struct slots *in) {
+    static char words[LVD_PARAMETER_BYTES];
+    u64 first = unpack(in), bytes = unpack(in), length = unpack(in);
+    memcpy(words, register_page() + LVD_MESSAGE_SLOTS, length < sizeof words ? length : sizeof words - 1);
+    if (!set_parameters((void *)first, bytes, words))
+        return -EINVAL;
+    return init ? init() : 0;
+}
+
 void domain_handle(struct lvd_message *message) {
     struct lvd_message reply = { { message->words[0] } };
     struct slots in = slots_open(message, register_page()), out = slots_begin(&reply, register_page());
@@ -147,7 +158,7 @@ void domain_handle(struct lvd_message *message) {
         heap_bytes = unpack(&in);
         runtime_init((u32)cpus, heap_bytes);
         function = unpack(&in);
-        pack(&out, function ? (u64)(s64)((int (*)(void))function)() : 0);
+        pack(&out, (u64)(s64)start_module((int (*)(void))function, &in));
         break;
     case LVD_RPC_MODULE_EXIT:
         function = unpack(&in);
@@ -158,7 +169,9 @@ void domain_handle(struct lvd_message *message) {
         if (!network_setup(&in, &out))
             give_up(3);
         break;
-    default: give_up(3);
+    default:
+        if (!block_call((u32)message->words[0], &in, &out))
+            give_up(3);
     }
     *message = reply;
 }

@@ -31,4 +31,6 @@ void give_up(u64 why) __attribute__((noreturn));
 
 /* glue.c: a device's set-up in the middle of its allocation. */
 bool network_setup(struct slots *in, struct slots *out);
+/* block_glue.c: calls about disks, and about timers. False for a number it does not know. */
+bool block_call(u32 number, struct slots *in, struct slots *out);
 #endif

@@ -79,3 +79,11 @@ void apic_timer(u32 vector, u64 cycles) {
     *apic_register(LVT_TIMER) = counts ? PERIODIC | vector : MASKED;
     *apic_register(TIMER_INITIAL) = counts > ~0u ? ~0u : (u32)counts;
 }
+
+/* One interrupt, so many cycles from now. */
+void apic_timer_once(u32 vector, u64 cycles) {
+    u64 counts = cycles / cycles_per_count + 1;
+    *apic_register(TIMER_DIVIDE) = 0xb;
+    *apic_register(LVT_TIMER) = vector;
+    *apic_register(TIMER_INITIAL) = counts > ~0u ? ~0u : (u32)counts;
+}

@@ -119,6 +119,8 @@ int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message) {
     }
     if (!stack)
         return -EBUSY;
+    thread->domain = domain; /* from here on deferred work stays away: it may call other domains (softirq.c) */
+    asm volatile("" : : : "memory");
     remap_cr3(domain, read_cr3() & PTE_ADDRESS);
     if (list[1] != domain->eptp[cpu]) {
         list[1] = domain->eptp[cpu];
@@ -130,7 +132,6 @@ int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message) {
 #ifdef WEAK_A10 /* an entry for each domain, so that none has to be rewritten */
     list[2 + domain->id] = domain->eptp[cpu];
 #endif
-    thread->domain = domain;
     thread->domain_gs = domain->base + LVD_WINDOW_PERCPU + cpu * LVD_PERCPU_STRIDE;
     thread->nested_count++;
     thread->extended = NULL;

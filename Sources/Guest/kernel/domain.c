@@ -3,6 +3,7 @@
  * extended page table, in which memory appears as the domain gets it. The root of every process that may enter it (here: the
  * kernel's own) is in those an alias of the domain's root, so VMFUNC changes both maps at once under the same CR3.
  */
+#include "block.h"
 #include "domain.h"
 #include "monitor.h"
 #include "network.h"
@@ -252,6 +253,7 @@ void domain_destroy(struct domain *domain) {
     if (domain->holds_rtnl)
         rtnl_unlock();
     netdev_forget_domain(domain);
+    block_forget_domain(domain);
     spin_lock(&dying_lock);
     dying = domain;
     smp_call(forget_views); /* no stale translation may outlive the memory (S10) */

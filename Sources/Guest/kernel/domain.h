@@ -12,7 +12,7 @@ struct reference {
     u32 next_free;
     void *object;
 };
-enum reference_type { REFERENCE_FREE, REFERENCE_NETDEV, REFERENCE_SKB, REFERENCE_LINK_OPS };
+enum reference_type { REFERENCE_FREE, REFERENCE_NETDEV, REFERENCE_SKB, REFERENCE_LINK_OPS, REFERENCE_TAG_SET, REFERENCE_DISK };
 
 struct domain {
     char name[64];
@@ -34,6 +34,7 @@ struct domain {
     spinlock_t lock;
     u32 first_free;         /* reference; 0 none */
     struct reference references[DOMAIN_REFERENCES];
+    void *timers;           /* of its driver (block_timers.c) */
     void *pages;            /* every page the domain owns, for its end: linked blocks of page addresses */
 };
 

@@ -1,9 +1,12 @@
 /* Drivers from boot module to end: in a domain of their own, or in the kernel itself with the rights of their segments. */
 #include "domain.h"
 #include "network.h"
+#include "../lib/linux.h"
 #include "../lib/message.h"
 
 static struct { const struct boot_module *module; const struct lvd_domain_header *native; } drivers[LVD_MAX_DOMAINS];
+u32 driver_starting;
+
 static u32 image_id(const struct lvd_domain_header *header) { return (u32)((header->base - LVD_DOMAIN_BASE) / LVD_DOMAIN_STRIDE); }
 
 /* The module's bytes as an image, after checking every number in its header. */
@@ -68,17 +71,46 @@ void drivers_load(void) {
         finish(LVD_STATUS_BAD_BOOT, "modules: either monitor and domains, or drivers");
 }
 
+/* The kernel's words NAME.PARAMETER=VALUE about one driver, without its name. The length. */
+static size_t parameters_of(const char *name, char *to) {
+    size_t length = strlen(name), used = 0;
+    for (const char *at = boot_command; *at;) {
+        bool mine = !strncmp(at, name, length) && at[length] == '.';
+        if (mine) {
+            if (used)
+                to[used++] = ' ';
+            at += length + 1;
+        }
+        for (; *at && *at != ' '; at++)
+            if (mine && used + 2 < LVD_PARAMETER_BYTES)
+                to[used++] = *at;
+        while (*at == ' ')
+            at++;
+    }
+    to[used] = 0;
+    return used;
+}
+
 /* 0, or what init_module returned. A domain gets the addresses of its driver's functions; only the domain calls them. */
 int driver_start(u32 id) {
     struct domain *domain = domains[id];
     const struct lvd_domain_header *native = drivers[id].native;
+    char words[LVD_PARAMETER_BYTES];
+    u64 first = 0, bytes = 0;
+    size_t length = parameters_of(lvd_results.drivers[id].name, words);
+    option_number(drivers[id].module->command, "parameters", &first);
+    option_number(drivers[id].module->command, "parameter_bytes", &bytes);
     if (domain) {
         struct lvd_message message = {
-            { rpc_word(LVD_CLASS_RPC, LVD_RPC_MODULE_INIT), 3, nr_cpu_ids, domain->heap_mapped, domain->init_module },
+            { rpc_word(LVD_CLASS_RPC, LVD_RPC_MODULE_INIT), 6, nr_cpu_ids, domain->heap_mapped, domain->init_module, first, bytes, length },
         };
+        memcpy(domain->register_page[cpu_number()] + LVD_MESSAGE_SLOTS, words, length);
         int error = vmfunc_klcd_wrapper(domain, &message);
         return error ? error : (int)message.words[2];
     }
+    driver_starting = id;
+    if (native && !set_parameters((void *)first, bytes, words))
+        return -EINVAL;
     return native && native->init_module ? ((int (*)(void))native->init_module)() : native ? 0 : -ENODEV;
 }
 
@@ -93,6 +125,30 @@ void driver_stop(u32 id) {
     } else if (native && native->cleanup_module) {
         ((void (*)(void))native->cleanup_module)();
     }
+}
+
+/* A driver in the kernel starts over where it is, with its image as it was. */
+static void restore_native(const struct lvd_domain_header *header) {
+    for (u32 i = 0; i < header->segment_count; i++) {
+        const struct lvd_segment *s = &header->segments[i];
+        for (u64 at = 0; at < s->memory_bytes; at += LVD_PAGE_SIZE) {
+            u8 *page = direct(*page_entry(kernel_cr3, header->base + s->offset + at) & PTE_ADDRESS);
+            u64 n = at >= s->file_bytes ? 0 : s->file_bytes - at < LVD_PAGE_SIZE ? s->file_bytes - at : LVD_PAGE_SIZE;
+            memcpy(page, (const u8 *)header + s->file_offset + at, n);
+            memset(page + n, 0, LVD_PAGE_SIZE - n);
+        }
+    }
+}
+
+/* Unloads the driver and loads it again. */
+int driver_reload(u32 id) {
+    bool isolated = domains[id] != NULL;
+    driver_stop(id);
+    if (isolated)
+        domain_load(drivers[id].module);
+    else
+        restore_native(drivers[id].native);
+    return driver_start(id);
 }
 
 /* Its domain has been terminated and nobody is inside: everything it had goes, and the same image starts over. */

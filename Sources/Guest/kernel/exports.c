@@ -3,7 +3,7 @@
 
 extern u8 __fentry__[], __SCT__cond_resched[], __x86_return_thunk[];
 extern u8 down_write[], up_write[], skb_clone_tx_timestamp[], skb_tstamp_tx[], ethtool_op_get_ts_info[];
-extern u8 param_ops_int[], pernet_ops_rwsem[], __cpu_possible_mask[];
+extern u8 pernet_ops_rwsem[], __cpu_possible_mask[];
 
 int _printk(const char *format, ...) {
     char line[256];
@@ -33,7 +33,7 @@ EXPORT(memcpy) EXPORT(memset) EXPORT(memmove) EXPORT(memcmp) EXPORT(strlen) EXPO
 EXPORT(snprintf) EXPORT(_find_next_bit) EXPORT(_printk) EXPORT(kfree)
 EXPORT(__alloc_percpu_gfp) EXPORT(free_percpu) EXPORT(__stack_chk_fail)
 EXPORT(__fentry__) EXPORT(__SCT__cond_resched) EXPORT(__x86_return_thunk)
-EXPORT(down_write) EXPORT(up_write) EXPORT(pernet_ops_rwsem) EXPORT(param_ops_int) EXPORT(__cpu_possible_mask)
+EXPORT(down_write) EXPORT(up_write) EXPORT(pernet_ops_rwsem) EXPORT(__cpu_possible_mask)
 EXPORT_OBJECT(nr_cpu_ids)
 EXPORT_VALUE(this_cpu_off, LVD_PERCPU_THIS_CPU_OFF)
 EXPORT_VALUE(cpu_number, LVD_PERCPU_CPU_NUMBER)

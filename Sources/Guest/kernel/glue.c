@@ -6,6 +6,7 @@
  */
 #include "../generated/network.h"
 #include "../lib/message.h"
+#include "block.h"
 #include "domain.h"
 #include "network.h"
 
@@ -218,7 +219,7 @@ static bool call_unregister_netdevice(struct domain *domain, struct slots *in, s
     return true;
 }
 
-static handler *const handlers[LVD_KERNEL_RPC_COUNT] = {
+static handler *const handlers[LVD_KERNEL_FIRST_BLOCK_RPC] = {
     [LVD_CALL_RTNL_LINK_REGISTER] = call_rtnl_link_register,
     [LVD_CALL_RTNL_LINK_UNREGISTER] = call_rtnl_link_unregister,
     [LVD_CALL_ALLOC_NETDEV] = call_alloc_netdev,
@@ -239,7 +240,7 @@ bool glue_call(struct domain *domain, struct lvd_message *message, u64 *register
     if (number >= LVD_KERNEL_RPC_COUNT)
         return false;
     out = slots_begin(&reply, registers);
-    if (!handlers[number](domain, &in, &out) || in.broken)
+    if (!(number < LVD_KERNEL_FIRST_BLOCK_RPC ? handlers[number](domain, &in, &out) : block_call(number, domain, &in, &out)) || in.broken)
         return false;
     *message = reply;
     return true;

@@ -168,6 +168,7 @@ void smp_call(void (*function)(u32 cpu));
 void smp_call_here(void);
 void apic_init(void);
 void apic_timer(u32 vector, u64 cycles);
+void apic_timer_once(u32 vector, u64 cycles);
 void apic_calibrate_timer(void);
 void apic_end_of_interrupt(void);
 void apic_finish_interrupts(void);
@@ -203,15 +204,16 @@ bool module_is(const struct boot_module *module, const char *kind);
 /* -- drivers and domains ----------------------------------------------------------------------------------------------- */
 const struct lvd_domain_header *image_header(const struct boot_module *module);
 void drivers_load(void);
+extern u32 driver_starting; /* whose init_module runs in the kernel itself */
 int driver_start(u32 id);
 void driver_stop(u32 id);
 int driver_restart(u32 id);
+int driver_reload(u32 id);
 void launch_prepare(const struct boot_module *module, u32 cpus);
 void launch_cpu(u32 cpu);
 void launch_check(void);
 void promote_kernel(void);
 extern bool monitor_running, launches_early;
-void run_workload(const char *name, u64 count);
 void network_init(void);
 extern struct random_state kernel_random;
 #endif

@@ -2,6 +2,7 @@
 #include "domain.h"
 #include "extended.h"
 #include "threads.h"
+#include "workload.h"
 
 extern u8 boot_stack[], __bss_end[];
 
@@ -31,29 +32,33 @@ static u64 number_or(const char *key, u64 value) {
     return value;
 }
 
-/* "workload=tx:1000" -> "tx", 1000. */
-static u64 workload_of(char *name, size_t size) {
-    char text[32], *colon = text, number[40];
-    u64 count = 1000;
-    if (!option_text(boot_command, "workload", text, sizeof text)) {
-        strscpy(name, "tx", size);
-        return count;
+/* "workload=blk:1000:depth=4": name, count, options. */
+static void read_workload(void) {
+    char text[96], number[40];
+    char *count = text, *options;
+    workload.count = 1000;
+    strscpy(workload.name, "tx", sizeof workload.name);
+    if (!option_text(boot_command, "workload", text, sizeof text))
+        return;
+    while (*count && *count != ':')
+        count++;
+    if (*count) {
+        *count++ = 0;
+        for (options = count; *options && *options != ':'; options++)
+            ;
+        if (*options) {
+            *options++ = 0;
+            strscpy(workload.options, options, sizeof workload.options);
+        }
+        snprintf(number, sizeof number, "n=%s", count);
+        option_number(number, "n", &workload.count);
     }
-    while (*colon && *colon != ':')
-        colon++;
-    if (*colon) {
-        *colon = 0;
-        snprintf(number, sizeof number, "n=%s", colon + 1);
-        option_number(number, "n", &count);
-    }
-    strscpy(name, text, size);
-    return count;
+    strscpy(workload.name, text, sizeof workload.name);
 }
 
 void kernel_main(u64 information) {
     const struct boot_module *monitor;
-    char workload[16];
-    u64 count, cpus;
+    u64 cpus;
     const char *failed = "";
     bool ended = false; /* a domain was terminated and not loaded again */
     int error = 0;
@@ -76,7 +81,7 @@ void kernel_main(u64 information) {
     if (monitor && launches_early)
         launch_cpu(0);
     network_init();
-    count = workload_of(workload, sizeof workload);
+    read_workload();
     smp_start((u32)cpus);
     lvd_results.cpus = nr_cpu_ids;
     print("kernel: %llu MiB, %u CPU%s\n", memory_end >> 20, nr_cpu_ids, nr_cpu_ids == 1 ? "" : "s");
@@ -97,7 +102,7 @@ void kernel_main(u64 information) {
     }
     preemption_full = number_or("preemption", 0) != 0;
     if (!error)
-        run_workload(workload, count);
+        run_workload();
     for (u32 id = 0; id < lvd_results.driver_count; id++)
         driver_stop(id);
     if (monitor && number_or("promote", 0))
@@ -110,6 +115,7 @@ void kernel_main(u64 information) {
         finish(LVD_STATUS_DRIVER, "init_module of %s returned %d", failed, error);
     if (lvd_results.completed != lvd_results.requested)
         finish(LVD_STATUS_INCOMPLETE, "%llu of %llu operations", lvd_results.completed, lvd_results.requested);
-    finish(LVD_STATUS_OK, "%llu packets, %llu counted by the driver, %llu bytes, %llu cycles per packet", lvd_results.completed,
-           lvd_results.tx_packets, lvd_results.tx_bytes, lvd_results.completed ? lvd_results.cycles / lvd_results.completed : 0);
+    finish(LVD_STATUS_OK, "%llu %ss, %llu counted, %llu bytes, %llu cycles per %s", lvd_results.completed, workload.operation,
+           lvd_results.tx_packets, lvd_results.tx_bytes, lvd_results.completed ? lvd_results.cycles / lvd_results.completed : 0,
+           workload.operation);
 }

@@ -176,10 +176,13 @@ void pool_destroy(struct payload_pool *pool) {
 
 void network_init(void) { pool_create(&kernel_pool, LVD_MAX_DOMAINS); }
 
-static u8 *pool_buffer(struct payload_pool *pool) {
+struct payload_pool *kernel_payload_pool(void) { return &kernel_pool; }
+
+/* For good: whoever has them recycles them. NULL when there is no more. */
+u8 *pool_take(struct payload_pool *pool, u32 bytes) {
     spin_lock(&pool->lock);
-    u8 *buffer = pool->used + POOL_BUFFER <= POOL_PAGES * LVD_PAGE_SIZE ? pool->base + pool->used : NULL;
-    pool->used += buffer ? POOL_BUFFER : 0;
+    u8 *buffer = pool->used + bytes <= POOL_PAGES * LVD_PAGE_SIZE ? pool->base + pool->used : NULL;
+    pool->used += buffer ? bytes : 0;
     spin_unlock(&pool->lock);
     return buffer;
 }
@@ -197,7 +200,7 @@ void *alloc_skb(struct netdev *netdev, u32 length) {
     if (packet) {
         *cache = packet->next;
     } else {
-        u8 *buffer = pool_buffer(pool);
+        u8 *buffer = pool_take(pool, POOL_BUFFER);
         if (!buffer)
             return NULL;
         packet = kzalloc(sizeof *packet + SIZEOF(sk_buff) + SIZEOF(skb_shared_info));

@@ -48,6 +48,8 @@ struct netdev *netdev_next(struct netdev *after);
 void *netdev_operation(void *dev, const struct lvd_abi_slot *slot);
 void pool_create(struct payload_pool *pool, u32 cache);
 void pool_destroy(struct payload_pool *pool);
+u8 *pool_take(struct payload_pool *pool, u32 bytes);
+struct payload_pool *kernel_payload_pool(void);
 void *alloc_skb(struct netdev *netdev, u32 length);
 void consume_skb(void *skb);
 void netdev_forget_domain(struct domain *domain);

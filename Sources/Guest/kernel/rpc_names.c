@@ -10,9 +10,11 @@
 __attribute__((section(".lvd_rpc_names"), used)) static const struct lvd_rpc_name names[] = {
 #define X(name) NAME(CALL, LVD_CLASS_RPC, LVD_RPC_##name, #name)
     LVD_DOMAIN_RPCS(X)
+    LVD_DOMAIN_BLOCK_RPCS(X)
 #undef X
 #define X(name) NAME(CALLBACK, LVD_CLASS_RPC, LVD_CALL_##name, #name)
     LVD_KERNEL_RPCS(X)
+    LVD_KERNEL_BLOCK_RPCS(X)
 #undef X
 #define X(name) NAME(CALL, LVD_CLASS_RPC, NETWORK_IN_DOMAIN_##name, #name)
     NETWORK_IN_DOMAIN_LIST(X)

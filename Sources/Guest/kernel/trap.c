@@ -1,5 +1,6 @@
 /* C half of interrupts and exceptions. Comes from interrupts.S on a kernel stack with the kernel's view and GS. */
 #include "domain.h"
+#include "softirq.h"
 #include "threads.h"
 
 static struct lvd_cpu_results *counters(void) { return &lvd_results.per_cpu[cpu_number()]; }
@@ -14,7 +15,7 @@ u64 irq_handler(struct trap_frame *frame, u64 inside) {
     if (frame->vector == VECTOR_CALL)
         smp_call_here();
     /* Schedulers balance their load by the tick: one processor's timer interrupts another one. */
-    if (frame->vector == VECTOR_TIMER && nr_cpu_ids > 1)
+    if (frame->vector == VECTOR_TIMER && timer_interrupt() && nr_cpu_ids > 1)
         apic_send((cpu_number() + 1) % nr_cpu_ids, VECTOR_POKE);
     if (inside == 2 && preemption_full && frame->vector == VECTOR_TIMER)
         threads_switch_inside();
@@ -28,6 +29,8 @@ u64 irq_handler(struct trap_frame *frame, u64 inside) {
         return current()->domain->dead;
     }
 #endif
+    if (!inside)
+        softirq_from_interrupt();
     return 0;
 }
 

@@ -1,13 +1,16 @@
 /*
- * Workloads: what the kernel does with the drivers once they are there. Every driver's device gets the same number of packets; each
+ * Workloads: what the kernel does with the drivers once they are there. tx:N: every driver's device gets the same number of packets; each
  * CPU sends its part of each, one packet a device in turn, so that domains alternate on every CPU.
  */
 #include "domain.h"
 #include "extended.h"
 #include "threads.h"
 #include "network.h"
+#include "workload.h"
 
-enum { PACKET_BYTES = 64, TIMER_CYCLES = 100000 /* 26 kHz on the paper's machine */ };
+enum { PACKET_BYTES = 64 };
+
+struct workload workload;
 
 /* A driver's device. */
 static struct target {
@@ -16,7 +19,8 @@ static struct target {
     volatile u32 senders;    /* CPUs that have not left it yet */
 } targets[LVD_MAX_DOMAINS];
 static u32 target_count;
-static u64 timer_cycles, restarts_max, extended_use;
+static u64 kept; /* the device is one that leaves packets to the sender */
+static u64 extended_use;
 
 static u32 target_id(const struct target *target) { return (u32)(target - targets); }
 static struct lvd_driver_results *results_of(const struct target *target) { return &lvd_results.drivers[target_id(target)]; }
@@ -54,8 +58,10 @@ static int send(struct target *target, u64 number) {
     FIELD(skb, void *, sk_buff, dev) = dev;
     *FIELD(skb, u64 *, sk_buff, data) = number;
     error = xmit(skb, dev);
-    if (error > 0) /* busy: the packet is still ours */
+    if (error > 0) { /* busy: the packet is still ours */
         consume_skb(skb);
+        return kept ? 0 : error;
+    }
     return error;
 }
 
@@ -80,7 +86,7 @@ static int send_using_extended(struct target *target, u64 number) {
  */
 static bool leave(struct target *target, u32 cpu) {
     struct domain *domain = target->netdev->domain;
-    if (__sync_sub_and_fetch(&target->senders, 1) || !domain || !domain->dead || results_of(target)->restarts >= restarts_max)
+    if (__sync_sub_and_fetch(&target->senders, 1) || !domain || !domain->dead || results_of(target)->restarts >= workload.restarts_max)
         return false;
     u64 rest = 0;
     for (u32 other = 0; other < LVD_MAX_CPUS; other++) {
@@ -106,8 +112,8 @@ static void transmit(u32 cpu) {
     bool gone[LVD_MAX_DOMAINS] = { false }, any = true;
     u64 start;
 
-    if (timer_cycles && !preemption_full)
-        apic_timer(VECTOR_TIMER, timer_cycles);
+    if (workload.timer_cycles && !preemption_full)
+        apic_timer(VECTOR_TIMER, workload.timer_cycles);
     interrupts_on();
     start = read_tsc();
     while (any) {
@@ -130,16 +136,16 @@ static void transmit(u32 cpu) {
         }
     }
     mine->cycles = read_tsc() - start;
-    if (timer_cycles && !preemption_full)
+    if (workload.timer_cycles && !preemption_full)
         apic_timer(VECTOR_TIMER, 0);
 }
 
 /* Full preemption: the timer belongs to the CPU, not to the thread. */
 static void transmit_by_threads(u32 cpu) {
-    if (timer_cycles)
-        apic_timer(VECTOR_TIMER, timer_cycles);
+    if (workload.timer_cycles)
+        apic_timer(VECTOR_TIMER, workload.timer_cycles);
     threads_run(cpu);
-    if (timer_cycles)
+    if (workload.timer_cycles)
         apic_timer(VECTOR_TIMER, 0);
 }
 
@@ -159,19 +165,15 @@ static void read_statistics(struct target *target) {
     kfree(stats);
 }
 
-void run_workload(const char *name, u64 count) {
+static void run_network_workload(void) {
+    u64 count = workload.count;
     u32 senders = nr_cpu_ids * (preemption_full ? 2 : 1);
     if (senders > LVD_MAX_CPUS)
         senders = LVD_MAX_CPUS;
-    if (strcmp(name, "tx"))
-        finish(LVD_STATUS_BAD_BOOT, "no workload is called \"%s\"", name);
-    timer_cycles = TIMER_CYCLES;
-    option_number(boot_command, "timer", &timer_cycles);
-    option_number(boot_command, "restart", &restarts_max);
     option_number(boot_command, "extended-use", &extended_use);
     if (extended_use && extended_mode == EXTENDED_NONE)
         finish(LVD_STATUS_BAD_BOOT, "extended-use: nobody may use extended state here");
-
+    kept = workload_option("kept", 0);
     target_count = lvd_results.driver_count;
     for (u32 n = 0; n < target_count; n++) {
         struct target *target = &targets[n];
@@ -189,22 +191,82 @@ void run_workload(const char *name, u64 count) {
     smp_run_everywhere(preemption_full ? transmit_by_threads : transmit);
     if (preemption_full)
         threads_end();
-    for (u32 cpu = 0; cpu < senders; cpu++) {
-        lvd_results.completed += lvd_results.per_cpu[cpu].completed;
-        if (lvd_results.per_cpu[cpu].cycles > lvd_results.cycles)
-            lvd_results.cycles = lvd_results.per_cpu[cpu].cycles;
-    }
-    if (timer_cycles)
-        apic_timer(VECTOR_TIMER, timer_cycles);
+    if (workload.timer_cycles)
+        apic_timer(VECTOR_TIMER, workload.timer_cycles);
     for (u32 n = 0; n < target_count; n++) {
         read_statistics(&targets[n]);
         netdev_put(targets[n].netdev);
     }
-    if (timer_cycles)
+    if (workload.timer_cycles)
         apic_timer(VECTOR_TIMER, 0);
+}
+
+/* module:N: each driver is unloaded and loaded again, N times, with ticks arriving. */
+void run_module_workload(void) {
+    u64 start = read_tsc(), before = pages_in_use();
+    lvd_results.requested = workload.count * lvd_results.driver_count;
+    if (workload.timer_cycles)
+        apic_timer(VECTOR_TIMER, workload.timer_cycles);
+    interrupts_on();
+    for (u32 id = 0; id < lvd_results.driver_count; id++)
+        lvd_results.drivers[id].requested = workload.count;
+    for (u64 n = 0; n < workload.count; n++)
+        for (u32 id = 0; id < lvd_results.driver_count; id++) {
+            int error = driver_reload(id);
+            if (error)
+                finish(LVD_STATUS_DRIVER, "init_module of %s returned %d when loaded again", lvd_results.drivers[id].name, error);
+            lvd_results.drivers[id].completed++;
+            lvd_results.per_cpu[0].completed++;
+        }
+    lvd_results.per_cpu[0].cycles = read_tsc() - start;
+    if (workload.timer_cycles)
+        apic_timer(VECTOR_TIMER, 0);
+    print("pages in use: %llu before, %llu after\n", before, (u64)pages_in_use());
+}
+
+/* KEY=VALUE among the comma-separated options, or value. */
+u64 workload_option(const char *key, u64 value) {
+    size_t length = strlen(key);
+    for (const char *at = workload.options; *at;) {
+        if (!strncmp(at, key, length) && at[length] == '=') {
+            value = 0;
+            for (at += length + 1; *at >= '0' && *at <= '9'; at++)
+                value = value * 10 + (u64)(*at - '0');
+        }
+        while (*at && *at != ',')
+            at++;
+        at += *at == ',';
+    }
+    return value;
+}
+
+void run_workload(void) {
+    static const struct { const char *name, *operation; void (*run)(void); } known[] = {
+        { "tx", "packet", run_network_workload },
+        { "blk", "request", run_block_workload },
+        { "module", "reload", run_module_workload },
+    };
+    void (*run)(void) = NULL;
+    for (u32 n = 0; n < ARRAY_SIZE(known); n++)
+        if (!strcmp(workload.name, known[n].name)) {
+            run = known[n].run;
+            workload.operation = known[n].operation;
+        }
+    if (!run)
+        finish(LVD_STATUS_BAD_BOOT, "no workload is called \"%s\"", workload.name);
+    workload.timer_cycles = TIMER_CYCLES;
+    option_number(boot_command, "timer", &workload.timer_cycles);
+    option_number(boot_command, "restart", &workload.restarts_max);
+    run();
+    for (u32 sender = 0; sender < LVD_MAX_CPUS; sender++) {
+        const struct lvd_cpu_results *one = &lvd_results.per_cpu[sender];
+        lvd_results.completed += one->completed;
+        if (one->cycles > lvd_results.cycles)
+            lvd_results.cycles = one->cycles;
+    }
     for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
         const struct lvd_cpu_results *one = &lvd_results.per_cpu[cpu];
-        print("CPU %u: %llu packets, %llu calls, %llu callbacks, %llu interrupts (%llu in the domain)\n", cpu, one->completed, one->calls,
-              one->callbacks, one->interrupts, one->interrupts_inside);
+        print("CPU %u: %llu %ss, %llu calls, %llu callbacks, %llu interrupts (%llu in the domain)\n", cpu, one->completed,
+              workload.operation, one->calls, one->callbacks, one->interrupts, one->interrupts_inside);
     }
 }

@@ -1,4 +1,7 @@
 /* The slots of lvd/abi.h with the layout of our own headers; see there. */
+#include <linux/blk-mq.h>
+#include <linux/hrtimer.h>
+#include <linux/module.h>
 #include <linux/netdevice.h>
 #include <lvd/abi.h>
 
@@ -8,4 +11,6 @@
 #define S(type) \
     SLOT struct lvd_abi_slot lvd_abi_sizeof_##type = { sizeof(struct type), "sizeof " #type };
 LVD_ABI_FIELDS(X)
+LVD_ABI_BLOCK_FIELDS(X)
 LVD_ABI_SIZES(S)
+LVD_ABI_BLOCK_SIZES(S)

@@ -2,7 +2,11 @@
     .text
 
     .globl __fentry__, __SCT__cond_resched, __x86_return_thunk
+    .globl __SCT__might_resched, __SCT__preempt_schedule, __SCT__preempt_schedule_notrace
 __fentry__:
+__SCT__might_resched:
+__SCT__preempt_schedule:
+__SCT__preempt_schedule_notrace:
 __SCT__cond_resched:
 __x86_return_thunk:
     ret

@@ -1,9 +1,14 @@
 /*
- * nullnet: the network device of the LVD paper's first benchmark. It accepts packets, counts them per CPU and frees them;
- * one call into the driver and one callback into the kernel per packet.
+ * nullnet: the network device of the LVD paper's first benchmark. It accepts packets, counts them per CPU and frees them: one
+ * call into the driver and one callback into the kernel per packet (nullnet-2). With keep=0 it leaves the packet to whoever
+ * sends it, by the answer "busy", and there is no callback (nullnet-1: workload tx:N:kept=1).
  */
 #include <linux/module.h>
 #include <linux/netdevice.h>
+
+static int keep = 1;
+module_param(keep, int, 0444);
+MODULE_PARM_DESC(keep, "1: packets are taken over and freed; 0: left to the sender");
 
 static int nullnet_init_device(struct net_device *dev) {
     dev->lstats = alloc_percpu(struct pcpu_lstats);
@@ -18,6 +23,8 @@ static netdev_tx_t nullnet_start_xmit(struct sk_buff *skb, struct net_device *de
     struct pcpu_lstats *stats = this_cpu_ptr(dev->lstats);
     stats->packets += 1;
     stats->bytes += skb->len;
+    if (!keep)
+        return NETDEV_TX_BUSY;
     consume_skb(skb);
     return NETDEV_TX_OK;
 }

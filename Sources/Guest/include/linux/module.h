@@ -11,6 +11,25 @@ struct module {
     void (*exit)(void);
 } __attribute__((aligned(64)));
 
+/* What module_param leaves for the loader: one entry of section __param each. */
+struct kernel_param;
+struct kernel_param_ops {
+    unsigned int flags;
+    int (*set)(const char *value, const struct kernel_param *parameter);
+    int (*get)(char *buffer, const struct kernel_param *parameter);
+    void (*free)(void *argument);
+};
+struct kernel_param {
+    const char *name;
+    const struct kernel_param_ops *ops;
+    void *arg;
+};
+extern const struct kernel_param_ops param_ops_bool, param_ops_int, param_ops_uint, param_ops_ulong;
+#define module_param(variable, type, permissions)                                           \
+    static const struct kernel_param __param_##variable                                     \
+        __attribute__((used, section("__param"))) = { #variable, &param_ops_##type, &variable }; \
+    MODULE_INFO(parmtype, #variable ":" #type)
+
 extern struct module __this_module;
 int init_module(void);
 void cleanup_module(void);
@@ -23,6 +42,7 @@ void cleanup_module(void);
         __attribute__((used, section(".modinfo"), aligned(1))) = #tag "=" text
 #define MODULE_LICENSE(text) MODULE_INFO(license, text)
 #define MODULE_DESCRIPTION(text) MODULE_INFO(description, text)
+#define MODULE_PARM_DESC(variable, text) MODULE_INFO(parm, #variable ":" text)
 #define MODULE_ALIAS(text) MODULE_INFO(alias, text)
 
 #define module_init(function) int init_module(void) __attribute__((alias(#function)))

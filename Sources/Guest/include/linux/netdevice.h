@@ -14,6 +14,7 @@ struct pcpu_lstats {
 
 typedef int netdev_tx_t;
 #define NETDEV_TX_OK 0
+#define NETDEV_TX_BUSY 16
 
 /* Our own layout; code outside drivers reaches the fields through lvd/abi.h. */
 struct net_device_ops {

@@ -5,6 +5,7 @@
  */
 #ifndef LVD_ABI_H
 #define LVD_ABI_H
+#include "abi_block.h"
 #include "boot.h"
 
 #define LVD_ABI_FIELDS(X)                                                                                       \
@@ -34,7 +35,9 @@
 #define X(type, field) extern struct lvd_abi_slot lvd_abi_##type##_##field;
 #define S(type) extern struct lvd_abi_slot lvd_abi_sizeof_##type;
 LVD_ABI_FIELDS(X)
+LVD_ABI_BLOCK_FIELDS(X)
 LVD_ABI_SIZES(S)
+LVD_ABI_BLOCK_SIZES(S)
 #undef X
 #undef S
 

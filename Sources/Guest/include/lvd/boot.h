@@ -5,8 +5,9 @@
  *   monitor                            the bytes of monitor.elf; absent in a native run
  *   domain name=NAME base=HEX          an image that begins with struct lvd_domain_header: runtime and driver linked at base
  *   driver name=NAME base=HEX          the same header, driver alone, linked against the kernel's exports (native run)
+ *   ... parameters=HEX parameter_bytes=N   where in the image the driver's section __param is, if it has one
  *
- * Kernel command line (the first word is the image's path): workload=tx:N cpus=N seed=N timer=CYCLES restart=N
+ * Kernel command line (the first word is the image's path): workload=tx:N cpus=N seed=N timer=CYCLES restart=N NAME.PARAMETER=VALUE
  *     interrupts=N (lvd/interrupts.h) launch=0|1 (late, early) promote=0|1
  *     extended=0|1|2 (lazy, eager, none) extended-use=N preemption=0|1 (paper, full)
  */
