@@ -10,8 +10,6 @@ enum Shape {
     case change
     /// (b) -> a, no flags
     case convert
-    /// (flags, b) -> a
-    case derive
     /// (flags, a, count) -> a; (flags, a, b, count) -> a
     case shift, doubleShift
     /// Fixed registers.
@@ -38,12 +36,9 @@ let shapes: [String: Shape] = [
     "add": .combine, "adc": .combine, "sub": .combine, "sbb": .combine, "logical_and": .combine, "logical_or": .combine,
     "logical_xor": .combine, "imul": .combine, "bsf": .combine, "bsr": .combine, "tzcnt": .combine, "lzcnt": .combine,
     "popcnt": .combine, "bts": .combine, "btr": .combine, "btc": .combine, "adcx": .combine, "adox": .combine,
-    "andn": .combine, "bextr": .combine, "bzhi": .combine, "pdep": .combine, "pext": .combine, "rorx": .combine,
-    "sarx": .combine, "shlx": .combine, "shrx": .combine,
     "cmp": .compare, "test": .compare, "bt": .compare,
     "inc": .change, "dec": .change, "neg": .change, "complement": .change, "bswap": .change,
     "mov": .convert, "movzx": .convert, "movsx": .convert, "movbe": .convert,
-    "blsi": .derive, "blsr": .derive, "blsmsk": .derive,
     "rol": .shift, "ror": .shift, "rcl": .shift, "rcr": .shift, "shl": .shift, "shr": .shift, "sar": .shift,
     "shld": .doubleShift, "shrd": .doubleShift,
     "mul": .multiply, "imul1": .multiply, "div": .divide, "idiv": .divide,

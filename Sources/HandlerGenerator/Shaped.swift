@@ -46,9 +46,6 @@ extension Output {
             }
             if row.mayBeMemory { memory("\(base)_m", bits, &plan) { "m(s, \($0), \(w), LiveFlags.self, \(name))" } }
         case .convert: convert(row, name, d, s, &plan)
-        case .derive:
-            plan.kind = .general
-            plan.general = general("p.derive(i.pointee, \(w), .\(d), .\(s), \(name))")
         case .shift: shift(row, name, d, s, &plan)
         case .doubleShift:
             plan.general = general("p.doubleShift(i.pointee, \(w), .\(d), .\(s), .\(t), \(name))")

@@ -30,8 +30,6 @@ extension Output {
             if bits > 16 { plan.memory1 = handler("\(name)\(bits)_mr1", "\(name)_mr(s, s.ea1, \(w))") }
         case "crc32":
             plan.general = general("p.accumulateCRC(i.pointee, UInt\(row.operands[1].width).self)")
-        case "mulx":
-            plan.general = general("p.mulx(i.pointee, \(w))")
         case "cmov":
             plan.kind = .data
             plan.isConditional = true

@@ -151,11 +151,6 @@ extension Processor {
         try setValue(d, i, f(try value(s, i, V.self)))
     }
     /// BLSI and its kind: destination and source differ.
-    @inline(__always) func derive<W: Width>(
-        _ i: borrowing Instruction, _: W.Type, _ d: Place, _ s: Place, _ f: (LiveFlags, W) -> W
-    ) throws(Interruption) {
-        setRegister(d, i, f(liveFlags, try value(s, i, W.self)))
-    }
     @inline(__always) func combineThree<W: Width>(
         _ i: borrowing Instruction, _: W.Type, _ d: Place, _ s: Place, _ t: Place, _ f: (LiveFlags, W, W) -> W
     ) throws(Interruption) {

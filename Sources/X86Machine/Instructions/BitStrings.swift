@@ -37,10 +37,4 @@ extension Processor {
         let b = try value(.rm, i, V.self)
         setRegister(.reg, i, crc32(register(.reg, i, UInt32.self), b))
     }
-    /// SDM 2B "MULX-Unsigned Multiply Without Affecting Flags": rDX times r/m; high half last.
-    @inline(__always) func mulx<W: Width>(_ i: borrowing Instruction, _: W.Type) throws(Interruption) {
-        let p = register(.dx, i, W.self).multipliedFullWidth(by: try value(.rm, i, W.self))
-        setRegister(.vexV, i, p.low)
-        setRegister(.reg, i, p.high)
-    }
 }
