@@ -13,12 +13,16 @@ import X86Decoder
         defer { zydis.remove() }
         var tally = Tally()
         for size in [CodeSize.bits64, .bits32, .bits16] {
-            for enumeration in Enumeration.legacy(size) + Enumeration.vex(size) {
-                let queries = enumeration.queries
+            let enumerations = Enumeration.legacy(size) + Enumeration.vex(size) + Enumeration.addresses(size)
+            for queries in enumerations.map(\.queries) + [Enumeration.random(size, count: 300_000)] {
                 for (query, answer) in zip(queries, try zydis.answers(queries)) { tally.add(Comparison(query, answer)) }
             }
         }
-        print("\(tally.compared) encodings compared with Zydis")
+        let rows = (0..<InstructionInfo.rowCount), missing = rows.filter { !tally.rows.contains(UInt16($0)) }
+        print("\(tally.compared) encodings compared with Zydis, \(tally.valid) of them instructions, of"
+            + " \(tally.rows.count) of \(rows.count) rows; \(tally.explained.reduce(0, +)) known differences"
+            + " of \(KnownDifferences.rules.count) kinds")
+        for row in missing { Issue.record("never reached: \(InstructionInfo(UInt16(row)).mnemonic), row \(row)") }
         for (difference, (count, example)) in tally.unexplained.sorted(by: { $0.key < $1.key }) {
             let bytes = example.bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
             Issue.record("\(difference) (\(count) times): \(bytes.joined(separator: " ")) in \(example.size)")
@@ -29,13 +33,18 @@ import X86Decoder
     }
 
     struct Tally {
-        var compared = 0
+        var compared = 0, valid = 0
+        var rows: Set<UInt16> = []
         var unexplained: [String: (count: Int, example: Zydis.Query)] = [:]
         /// By rule.
         var explained = Array(repeating: 0, count: KnownDifferences.rules.count)
 
         mutating func add(_ comparison: Comparison) {
             compared += 1
+            if case .success(let i) = comparison.ours {
+                valid += 1
+                rows.insert(i.row)
+            }
             guard let difference = comparison.difference else { return }
             if let rule = KnownDifferences.rules.firstIndex(where: { $0.matches(comparison, difference) }) {
                 explained[rule] += 1

@@ -9,21 +9,37 @@ struct Enumeration {
     var opcodes: ClosedRange<UInt8> = 0...255
     /// All 256 ModRM bytes, or those that differ in reg, in memory form and in register.
     var everyModRM = false
+    /// All 256 SIB bytes with every ModRM byte that has one, for a few opcodes.
+    var everySIB = false
 
     /// SIB bytes: plain, no index, no base, scaled, all registers high.
     static let sib: [UInt8] = [0x00, 0x24, 0x25, 0x65, 0xdb, 0xff]
     /// After ModRM and SIB: displacement and immediate bytes that differ, with signs that differ.
+    static let otherSigns: [UInt8] = [
+        0x7f, 0x12, 0xf3, 0x84, 0x65, 0x76, 0x07, 0x98, 0x19, 0xaa, 0x2b, 0xbc, 0x3d, 0xce,
+    ]
     static let tail: [UInt8] = [0x81, 0x12, 0xf3, 0x04, 0xe5, 0x76, 0x07, 0x98, 0x19, 0xaa, 0x2b, 0xbc, 0x3d, 0xce]
 
     var queries: [Zydis.Query] {
         opcodes.flatMap { opcode in
             let start = prefixes + escape + [opcode]
-            return (everyModRM ? Self.everyTail : Self.tails[Int(opcode & 7)]).map {
+            return (everySIB ? Self.everySIBTail : everyModRM ? Self.everyTail : Self.tails[Int(opcode & 7)]).map {
                 Zydis.Query(size: size, bytes: Array((start + $0).prefix(15)))
             }
         }
     }
 
+    /// Displacements of both signs.
+    private static let everySIBTail: [[UInt8]] = {
+        var result: [[UInt8]] = []
+        for modRM in 0..<0xc0 as Range<UInt8> where modRM & 7 == 4 {
+            for sib in 0...255 as ClosedRange<UInt8> {
+                let end = sib & 1 == 0 ? tail : otherSigns
+                result.append([modRM, sib] + end)
+            }
+        }
+        return result
+    }()
     private static let everyTail = (UInt8.min...UInt8.max).flatMap { tails(modRM: $0, everySIB: true) }
     /// By the opcode's low bits, which choose the ModRM.reg that is tried with every SIB byte.
     private static let tails = (0..<8 as Range<UInt8>).map { low in
@@ -64,8 +80,37 @@ struct Enumeration {
             let prefixes = isShort ? shortPrefixes + (hasREX ? shortREXPrefixes : [])
                 : legacyPrefixes + (hasREX ? rexPrefixes : [])
             return prefixes.enumerated().map { n, prefix in
-                Enumeration(size: size, prefixes: prefix, escape: escape, everyModRM: n == 0)
+                // The prefixes that choose rows of 0F 01, 0F 1E and others by the whole ModRM byte.
+                let isMandatory = escape.count == 1 && [[0x66], [0xf2], [0xf3]].contains(prefix)
+                return Enumeration(size: size, prefixes: prefix, escape: escape, everyModRM: n == 0 || isMandatory)
             }
+        }
+    }
+
+    /// Address forms: MOV r, r/m with every ModRM and SIB byte, under what changes addresses.
+    static func addresses(_ size: CodeSize) -> [Enumeration] {
+        let prefixes: [[UInt8]] = [[], [0x67], [0x64], [0x67, 0x36]]
+        let rex: [[UInt8]] = size == .bits64 ? [[0x41], [0x42], [0x43], [0x4f], [0x67, 0x43], [0x65, 0x4f]] : []
+        return (prefixes + rex).map {
+            Enumeration(size: size, prefixes: $0, escape: [], opcodes: 0x8b...0x8b, everySIB: true)
+        }
+    }
+
+    /// Random byte strings, often with a legal opening.
+    static func random(_ size: CodeSize, count: Int) -> [Zydis.Query] {
+        var state: UInt64 = size == .bits64 ? 64 : size == .bits32 ? 32 : 16
+        func next() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var z = state
+            z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+            return z ^ z >> 31
+        }
+        let openings = legacyPrefixes + escapes + (size == .bits64 ? rexPrefixes : [])
+        return (0..<count).map { _ in
+            var bytes = (0..<Int(next() % 3)).flatMap { _ in openings[Int(next() % UInt64(openings.count))] }
+            while bytes.count < 15 { bytes.append(UInt8(truncatingIfNeeded: next() >> 8)) }
+            return Zydis.Query(size: size, bytes: Array(bytes.prefix(15)))
         }
     }
 

@@ -14,7 +14,15 @@ enum KnownDifferences {
                 "clgi", "stgi", "clzero", "invlpga", "invlpgb", "tlbsync", "monitorx", "mwaitx", "rdpru", "skinit",
                 "vmload", "vmmcall", "vmrun", "vmsave", "femms", "extrq", "insertq", "movntsd", "movntss", "montmul",
                 "xcrypt_cbc", "xcrypt_cfb", "xcrypt_ctr", "xcrypt_ecb", "xcrypt_ofb", "xsha1", "xsha256", "xstore",
+                "mcommit", "psmash", "pvalidate", "rmpadjust", "rmpupdate",
             ].contains(comparison.theirs.mnemonic) && comparison.isUndefined
+        },
+        Rule(reason: "3DNow! (0F 0F) and XOP (8F) are AMD's") { comparison, _ in
+            let opcode = comparison.opcode
+            return comparison.isUndefined && (Array(opcode.prefix(2)) == [0x0f, 0x0f] || opcode.first == 0x8f)
+        },
+        Rule(reason: "EVEX (62) has no rows: BOUND with a register is undefined without it") { comparison, _ in
+            comparison.isUndefined && comparison.opcode.first == 0x62
         },
         Rule(reason: "AVX-512 and AMX have no rows: the opcodes are undefined on processors without") { comparison, _ in
             let name = comparison.theirs.mnemonic
@@ -35,8 +43,8 @@ enum KnownDifferences {
             ["syscall", "sysret"].contains(comparison.theirs.mnemonic) && comparison.query.size != .bits64
                 && comparison.isUndefined
         },
-        Rule(reason: "SEAMRET is outside the volumes of the SDM") { comparison, _ in
-            comparison.theirs.mnemonic == "seamret" && comparison.isUndefined
+        Rule(reason: "SEAMRET and TDX's other instructions are outside the volumes of the SDM") { comparison, _ in
+            ["seamret", "seamcall", "seamops", "tdcall"].contains(comparison.theirs.mnemonic) && comparison.isUndefined
         },
         Rule(reason: "XCHG of R8 is not PAUSE: REX.B extends the register in the opcode") { _, difference in
             difference == "xchg: Zydis reads pause"
@@ -72,6 +80,13 @@ enum KnownDifferences {
 }
 
 extension Comparison {
+    /// From the first byte that is neither a legacy prefix nor, in 64-bit mode, REX.
+    var opcode: ArraySlice<UInt8> {
+        query.bytes.drop { byte in
+            [0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65].contains(byte)
+                || query.size == .bits64 && byte & 0xf0 == 0x40
+        }
+    }
     var isVEX: Bool { query.bytes.prefix(3).contains { $0 & 0xfe == 0xc4 } }
     var isUndefined: Bool {
         if case .failure(.undefined) = ours { return true }
