@@ -43,10 +43,10 @@ static inline uint64_t read_gs_base(void) { uint64_t v; __asm__ volatile("rdgsba
 static inline void write_fs_base(uint64_t v) { __asm__ volatile("wrfsbase %0" ::"r"(v) : "memory"); }
 static inline void write_gs_base(uint64_t v) { __asm__ volatile("wrgsbase %0" ::"r"(v) : "memory"); }
 
-// struct _xstate of the kernel: the header follows the FXSAVE image.
+// struct _xstate of the kernel: the header follows the FXSAVE image. AVX state and its extensions are initial.
 static void mark_present(uint64_t *fx) {
   const uint32_t magic = 0x46505853;
-  if ((uint32_t)fx[58] == magic) fx[64] |= 3;
+  if ((uint32_t)fx[58] == magic) fx[64] = (fx[64] & ~0xfcull) | 3;
 }
 
 static void load(ucontext_t *context) {

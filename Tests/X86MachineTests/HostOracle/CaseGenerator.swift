@@ -60,6 +60,7 @@ struct CaseGenerator {
             offset = 0x3000
         }
         if !r.oneIn(4) { offset &= ~15 }
+        if isStateArea(plan.row) && !r.oneIn(8) { offset &= ~63 }
         return data + offset
     }
 
@@ -99,8 +100,9 @@ struct CaseGenerator {
 
     private func usesFloatingState(_ row: InstructionRow) -> Bool {
         row.file.hasSuffix("X87.table") || row.file.hasSuffix("MMXSSE.table") || row.feature == "FXSR"
-            || row.feature?.hasPrefix("SSE") == true
+            || row.feature?.hasPrefix("SSE") == true || isStateArea(row)
     }
+    private func isStateArea(_ row: InstructionRow) -> Bool { row.feature?.hasPrefix("XSAVE") == true }
 
     /// Quadwords that matter to integers and to numbers of both formats.
     private static let special: [UInt64] = [

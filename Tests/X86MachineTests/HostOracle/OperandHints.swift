@@ -85,6 +85,7 @@ struct OperandHints {
         case "wrfsbase", "wrgsbase":
             if let i, !r.oneIn(3) { c.registers[Int(i.rm)] &= 0x7FFF_FFFF_FFFF }
         case "ldmxcsr": if !r.oneIn(8) { put(r.next() & 0xFFFF, 4, in: &c.patches[0]) }
+        case "xsave", "xsaveopt", "xsavec", "xrstor": stateArea(name, &c, &r)
         case "fxrstor": put(r.next() & 0xFFFF, 4, in: &c.patches[0], at: 24)
         // INT 80H is the host kernel's.
         case "interrupt" where e.lastByte == 0x80: e.setLastByte(0x81)
@@ -134,6 +135,22 @@ struct OperandHints {
             put(UInt64(x.signExponent), 2, in: &c.patches[0], at: 8)
         default: break
         }
+    }
+
+    /// The components that the machine has; a header that is mostly valid, MXCSR.
+    private func stateArea(_ name: String, _ c: inout OracleCase, _ r: inout SplitMix) {
+        c.registers[0] = c.registers[0] & ~0xFFFF_FFFF | UInt64(r.below(8))
+        c.registers[2] &= ~0xFFFF_FFFF
+        if !r.oneIn(8) { put(r.next() & 0xFFFF, 4, in: &c.patches[0], at: 24) }
+        let header = Int(truncatingIfNeeded: (target &- OracleCase.data &+ 512) & 0x1FFF)
+        c.patchAt[1] = min(header, Int(HOST_DATA_BYTES - HOST_PATCH))
+        let format = r.oneIn(2) ? 0 : 1 << 63 | UInt64(r.below(8))
+        var words = [UInt64(r.below(8)), format, 0, 0, 0, 0, 0, 0]
+        if format != 0 && !r.oneIn(4) { words[0] &= format }
+        // Components that no processor has; reserved bytes.
+        if r.oneIn(12) { words[r.below(2)] |= [1 << 8, 1 << 16, 1 << 61][r.below(3)] }
+        if r.oneIn(12) { words[2 + r.below(6)] = 1 }
+        c.patches[1] = words.flatMap { littleEndian($0) }
     }
 
     /// Branches end in the slot: what lies in others may be another case.

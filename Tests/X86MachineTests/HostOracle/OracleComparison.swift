@@ -29,7 +29,7 @@ struct OracleComparison {
             if h.trap == 3 { hostRIP &-= 1 }
             hostTrap = ~0
         }
-        if g.trap == 13, hostTrap == ~0, VendorDifferences.accepts(mxcsr: h.fx.3, name) { return }
+        if g.trap == 13, hostTrap == 3, VendorDifferences.accepts(mxcsr: h.fx.3, name) { return }
         var undefined = i.map { UndefinedResults($0, name, before: c.registers, flagsAfter: h.flags) }
         if let i { undefined?.registers |= VendorDifferences.registers(i, name, flagsAfter: h.flags) }
         if let i, name == "lsl" {
@@ -154,7 +154,9 @@ struct OracleComparison {
     /// Instructions that load, store or initialise the x87 pointers.
     private static let control: Set<String> = [
         "fninit", "fnclex", "fldcw", "fnstcw", "fnstsw", "fldenv", "fnstenv", "frstor", "fnsave", "fxsave", "fxrstor",
+        "xsave", "xsaveopt", "xsavec", "xrstor",
     ]
+    private static let images: Set<String> = ["fxsave", "xsave", "xsaveopt", "xsavec"]
 
     /// SDM 1 4.7 "BCD and Packed BCD Integers", SDM 2A "FBLD—Load Binary Coded Decimal": of digits above 9 the result
     /// is undefined.
@@ -173,15 +175,16 @@ struct OracleComparison {
     /// Of FXSAVE's image: the x87 pointers where the vendors differ, MXCSR_MASK, and what is reserved. Of FNSTENV's and
     /// FNSAVE's the pointers.
     private func ignoredBytes(_ i: Instruction?, at offset: Int) -> UInt64 {
-        guard let i, ["fxsave", "fnstenv", "fnsave"].contains(name) else { return 0 }
+        let isImage = Self.images.contains(name)
+        guard let i, isImage || name == "fnstenv" || name == "fnsave" else { return 0 }
         let address = EffectiveAddress(i, c).linear &- OracleCase.data
         guard address < OracleCase.dataBytes else { return 0 }
         var mask: UInt64 = 0
         for n in 0..<8 {
             let at = offset + n - Int(address)
-            let pointers = name == "fxsave" ? 6..<24 : i.operandSize == 2 ? 6..<14 : 12..<28
+            let pointers = isImage ? 6..<24 : i.operandSize == 2 ? 6..<14 : 12..<28
             let isPointer = pointers.contains(at) && VendorDifferences.hidesX87Pointers
-            if name != "fxsave" {
+            if !isImage {
                 if isPointer { mask |= 0xFF << UInt64(8 * n) }
             } else if isPointer || at == 5 || at >= 28 && at < 32 || at >= 416 && at < 512 {
                 mask |= 0xFF << UInt64(8 * n)

@@ -31,7 +31,7 @@ final class OracleGuest {
         p.system.cr3 = Self.tables
         p.system.cr4 = CR4.physicalAddressExtension | CR4.pageGlobalEnable | CR4.osfxsr | CR4.osxmmexcpt
             | CR4.fsgsbase | CR4.osxsave
-        p.system.xcr0 = XCR0.x87 | XCR0.sse
+        p.system.xcr0 = XCR0.x87 | XCR0.sse | XCR0.avx
         p.system.efer = EFER.longModeEnable | EFER.longModeActive | EFER.executeDisableEnable | EFER.systemCallEnable
         p.system.gdtr = DescriptorTable(base: Self.high + Self.gdt, limit: 0x7F)
         p.system.idtr = DescriptorTable(base: Self.high + Self.idt, limit: 0xFFF)

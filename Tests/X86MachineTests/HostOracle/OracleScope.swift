@@ -11,10 +11,6 @@ enum OracleScope {
         "SGDT": "UMIP: emulated by the host's kernel", "SIDT": "UMIP: emulated by the host's kernel",
         "SLDT": "UMIP: emulated by the host's kernel", "STR": "UMIP: emulated by the host's kernel",
         "SMSW": "UMIP: emulated by the host's kernel",
-        "XSAVE": "XCR0 is the host kernel's", "XSAVE64": "XCR0 is the host kernel's",
-        "XSAVEOPT": "XCR0 is the host kernel's", "XSAVEOPT64": "XCR0 is the host kernel's",
-        "XSAVEC": "XCR0 is the host kernel's", "XSAVEC64": "XCR0 is the host kernel's",
-        "XRSTOR": "XCR0 is the host kernel's", "XRSTOR64": "XCR0 is the host kernel's",
         "VMCALL": "enters the host's hypervisor", "VMFUNC": "enters the host's hypervisor",
         "MONITOR": "of the supervisor; #UD or #GP by part", "MWAIT": "of the supervisor; #UD or #GP by part",
     ]

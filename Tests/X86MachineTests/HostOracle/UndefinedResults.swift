@@ -66,7 +66,9 @@ struct UndefinedResults {
         case "bsf", "bsr": if flagsAfter & Self.z != 0 { registers = 1 << UInt32(i.reg) }
         // SDM 2A "FFREE—Free Floating-Point Register": C0, C1, C2, C3. They stay, but AMD's clear C1.
         case "ffree", "ffreep": status = 0x200
-        case "cmps", "fxsave", "fxrstor", "fnsave", "frstor", "fnstenv", "fldenv": pageFault = true
+        case "cmps", "fxsave", "fxrstor", "fnsave", "frstor", "fnstenv", "fldenv",
+            "xsave", "xsaveopt", "xsavec", "xrstor", "fld80", "fstp80", "fbld", "fbstp":
+            pageFault = true
         // The two parts of the operand; the operand and the push.
         case "loadFarPointer", "jumpFar", "callFar", "call": pageFault = i.hasMemory
         // SDM 2A "BSWAP—Byte Swap": 16-bit operands.
