@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
+private let bochsIsHere = ["bochs", "grub-mkrescue", "xorriso", "mformat"].allSatisfy { program in
+    ["/usr/bin", "/bin"].contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+}
+
 /// The images of the project on a machine model that shares nothing with this one: Debian's Bochs (scripts/bochs.sh).
 @Suite(
-    "The guest images on Bochs", .serialized, .enabled(if: BochsTests.isHere, "no Bochs: scripts/bootstrap.sh bochs"))
+    "The guest images on Bochs", .serialized, .enabled(if: bochsIsHere, "no Bochs: scripts/bootstrap.sh bochs"))
 struct BochsTests {
-    static let isHere = ["bochs", "grub-mkrescue", "xorriso", "mformat"].allSatisfy { program in
-        ["/usr/bin", "/bin"].contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
-    }
-
     private func bochs(_ arguments: [String]) throws -> [String] {
         let process = Process(), pipe = Pipe()
         process.executableURL = Tool.root.appendingPathComponent("scripts/bochs.sh")
