@@ -24,7 +24,7 @@ struct LongRunTests {
 
     private func check(_ arguments: [String]) throws {
         let operations = 100_000, processors = arguments.contains("4") ? 4 : 1
-        let outcome = try Tool.run(list: ["run"] + arguments + ["--timer", "73000", "--compare-native", "--json"])
+        let outcome = try Tool.run(list: ["run"] + arguments + ["--timer", "30011", "--compare-native", "--json"])
         #expect(outcome.status == 0, "\(outcome.errors)")
         let run = try outcome.json(), native = run.object("native")
         #expect(run.number("workload", "completed") == operations && native.number("completed") == operations)

@@ -96,6 +96,27 @@ import X86Decoder
         }
     }
 
+    // SDM 2C "VZEROUPPER—Zero Upper Bits of YMM and ZMM Registers", "VZEROALL—Zero XMM, YMM, and ZMM Registers".
+    @Test("VZEROUPPER and VZEROALL clear what their names say, and need AVX state to be enabled and CR0.TS clear")
+    func zeroing() {
+        for (code, clearsXMM) in [([0xC5, 0xF8, 0x77], false), ([0xC5, 0xFC, 0x77], true)] as [([UInt8], Bool)] {
+            for (xcr0, switched, vector) in [(7, false, nil), (3, false, 6), (7, true, 7)] as [(UInt64, Bool, UInt8?)] {
+                let guest = TestGuest(model: .max), p = guest.p
+                defer { withExtendedLifetime(guest) {} }  // A processor does not keep its machine.
+                p.system.cr4 |= CR4.osxsave
+                p.system.xcr0 = xcr0
+                if switched { p.system.cr0 |= CR0.taskSwitched }
+                for n in 0..<32 { p.system.fpu.upperYMM[n] = 1 }
+                p.setXMM(15, XMM(repeating: 5))
+                guest.execute(code)
+                #expect(guest.handledVector == vector)
+                let isCleared = vector == nil
+                #expect((0..<32).allSatisfy { p.system.fpu.upperYMM[$0] == (isCleared ? 0 : 1) })
+                #expect(p.xmm(15) == (isCleared && clearsXMM ? .zero : XMM(repeating: 5)))
+            }
+        }
+    }
+
     // SDM 1 13.2 "Enumeration of CPU Support for XSAVE Instructions and XSAVE-Supported Features".
     @Test("CPUID leaf 0DH: AVX state is supported, AVX instructions are not; EBX is the size for XCR0")
     func stateComponents() {
