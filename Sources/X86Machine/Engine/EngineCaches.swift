@@ -15,6 +15,8 @@ final class EngineCaches {
 
     /// `Processor.writableCR4`, once it has been asked for.
     @exclusivity(unchecked) var writableCR4: UInt64?
+    /// IA32_VMX_PROCBASED_CTLS2 of the processor's model.
+    let secondaryControls: ControlCapability
     /// Spares VM entries checks that cannot fail.
     let passedEntry = PassedEntry()
 
@@ -35,6 +37,7 @@ final class EngineCaches {
     init(_ model: ProcessorModel) {
         tables = EngineTablePointers(EngineTables.shared.plans(for: model), generalFunctionTable)
         handlers = handlerTable
+        secondaryControls = VMXModel.secondaryControls(of: model)
     }
 
     deinit { tables.deallocate() }

@@ -3,8 +3,14 @@ import X86Decoder
 
 /// RDRAND, RDSEED and RDPID (SDM 2B under their names).
 extension SystemInstructions {
-    static func rdrand(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) { random(p, i) }
-    static func rdseed(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) { random(p, i) }
+    static func rdrand(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
+        try p.vmxCheckRDRAND(i)
+        random(p, i)
+    }
+    static func rdseed(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
+        try p.vmxCheckRDSEED(i)
+        random(p, i)
+    }
 
     /// There is always a number: CF is 1, the other flags are cleared.
     private static func random(_ p: Processor, _ i: borrowing Instruction) {

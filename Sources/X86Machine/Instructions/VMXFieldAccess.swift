@@ -69,7 +69,7 @@ extension SystemInstructions {
         guard let encoding = UInt32(exactly: raw) else { return nil }
         let decoded = VMCSFieldEncoding(encoding)
         guard !decoded.hasReservedBits, let field = VMCSField(rawValue: encoding & ~1),
-              VMCS.isSupported(field) else { return nil }
+              VMCS.isSupported(field, p.engine.secondaryControls) else { return nil }
         return (field, decoded.isHigh)
     }
 }

@@ -9,8 +9,8 @@ struct ExitReasonSet {
 
 extension VMXModel {
     /// What a guest of this machine can exit for. Left out, as their features are: SMIs and RSM (no SMM), task switches
-    /// and GETSEC (not modelled, #UD without SMX), machine checks, and all that needs controls whose capability bits
-    /// are 0.
+    /// and GETSEC (not modelled, #UD without SMX), machine checks, XSAVES and XRSTORS (IA32_XSS is 0, so no bit of the
+    /// XSS-exiting bitmap counts), and all that needs controls whose capability bits are 0.
     static let exitReasons = ExitReasonSet([
         .exceptionOrNMI, .externalInterrupt, .tripleFault, .initSignal, .startupIPI, .interruptWindow, .nmiWindow,
         .cpuid, .hlt, .invd, .invlpg, .rdpmc, .rdtsc, .vmcall, .vmclear, .vmlaunch, .vmptrld, .vmptrst, .vmread,
@@ -18,6 +18,6 @@ extension VMXModel {
         .entryFailureInvalidGuestState, .entryFailureMSRLoading, .mwait, .monitorTrapFlag, .monitor, .pause,
         .tprBelowThreshold, .apicAccess, .virtualizedEOI, .gdtrOrIDTRAccess, .ldtrOrTRAccess, .eptViolation,
         .eptMisconfiguration, .invept, .rdtscp, .preemptionTimerExpired, .invvpid, .wbinvd, .xsetbv, .apicWrite,
-        .invpcid, .vmfunc, .pageModificationLogFull,
+        .rdrand, .invpcid, .vmfunc, .rdseed, .pageModificationLogFull,
     ])
 }

@@ -60,10 +60,12 @@ struct VMCS {
 
     /// Whether VMREAD and VMWRITE know the field: those of features that are not supported do not exist
     /// (SDM 3D appendix B "Field Encoding in VMCS": "exists only on processors that support...").
-    static func isSupported(_ field: VMCSField) -> Bool {
+    /// `secondary`: IA32_VMX_PROCBASED_CTLS2.
+    static func isSupported(_ field: VMCSField, _ secondary: ControlCapability) -> Bool {
         switch field {
+        case .xssExitingBitmap: return secondary.mayBeOne & SecondaryControls.enableXSAVES.rawValue != 0
         case .hlatPrefixSize, .lastPIDPointerIndex, .guestUINV,
-             .xssExitingBitmap, .enclsExitingBitmap, .subPagePermissionTablePointer,
+             .enclsExitingBitmap, .subPagePermissionTablePointer,
              .tertiaryProcessorBasedControls, .enclvExitingBitmap, .lowPASIDDirectoryAddress,
              .highPASIDDirectoryAddress, .sharedEPTPointer, .pconfigExitingBitmap, .hlatPointer,
              .pidPointerTableAddress, .secondaryExitControls, .specCtrlMask, .specCtrlShadow,

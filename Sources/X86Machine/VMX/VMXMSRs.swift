@@ -5,6 +5,7 @@ extension Processor {
     /// nil: no such MSR.
     func readVMXMSR(_ msr: UInt32) -> UInt64? {
         if msr == VMXMSR.featureControl { return system.featureControl }
+        if msr == VMXMSR.secondaryControls { return engine.secondaryControls.rawValue }
         return VMXModel.capability(msr, cr4Fixed1: writableCR4)
     }
 

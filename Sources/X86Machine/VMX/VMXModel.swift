@@ -30,7 +30,8 @@ enum VMXModel {
     private static let processorMustBeOne = processorDefault1
         & ~(ProcessorBasedControls.cr3LoadExiting | .cr3StoreExiting).rawValue
 
-    static let secondary: UInt32 = {
+    /// Of every model with VMX.
+    private static let secondary: SecondaryControls = {
         let some: SecondaryControls = .enableEPT | .descriptorTableExiting | .enableRDTSCP | .enableVPID
             | .wbinvdExiting
         let others: SecondaryControls = .unrestrictedGuest | .enableINVPCID | .enableVMFunctions | .pauseLoopExiting
@@ -38,8 +39,17 @@ enum VMXModel {
             | .eptViolationException
         let apic: SecondaryControls = .virtualizeAPICAccesses | .virtualizeX2APICMode | .apicRegisterVirtualization
             | .virtualInterruptDelivery
-        return (some | others | later | apic).rawValue
+        return some | others | later | apic
     }()
+
+    /// With the controls of instructions that not every model has.
+    static func secondaryControls(of model: ProcessorModel) -> ControlCapability {
+        var controls = secondary
+        if model.has(.rdrand) { controls.insert(.rdrandExiting) }
+        if model.has(.rdseed) { controls.insert(.rdseedExiting) }
+        if model.has(.xsaves) { controls.insert(.enableXSAVES) }
+        return ControlCapability(mustBeOne: 0, mayBeOne: controls.rawValue)
+    }
 
     private static let exitDefault1: UInt32 = 0x0003_6DFF
     static let exit: UInt32 = {
@@ -58,7 +68,6 @@ enum VMXModel {
     static let trueProcessor = ControlCapability(mustBeOne: processorMustBeOne, mayBeOne: processor)
     static let trueExit = ControlCapability(mustBeOne: exitMustBeOne, mayBeOne: exit)
     static let trueEntry = ControlCapability(mustBeOne: entryMustBeOne, mayBeOne: entry)
-    static let secondaryCapability = ControlCapability(mustBeOne: 0, mayBeOne: secondary)
     static let vmFunctions = VMFunctionControls.eptpSwitching.rawValue
 
     static let ept: EPTAndVPIDCapability = {
@@ -74,7 +83,8 @@ enum VMXModel {
     static let cr0Fixed0 = CR0.protectionEnable | CR0.numericError | CR0.paging
     static let cr0Fixed1: UInt64 = 0xFFFF_FFFF
     static let cr4Fixed0 = CR4.vmxEnable
-    /// A capability MSR, 0x480 to 0x491; nil: no such MSR. `cr4Fixed1`: the CR4 bits of the processor's features.
+    /// A capability MSR, 0x480 to 0x491, but for IA32_VMX_PROCBASED_CTLS2; nil: no such MSR. `cr4Fixed1`: the CR4 bits
+    /// of the processor's features.
     static func capability(_ msr: UInt32, cr4Fixed1: UInt64) -> UInt64? {
         switch msr {
         case VMXMSR.basic:
@@ -95,7 +105,6 @@ enum VMXModel {
         case VMXMSR.cr4Fixed0: return cr4Fixed0
         case VMXMSR.cr4Fixed1: return cr4Fixed1
         case VMXMSR.vmcsEnumeration: return UInt64(VMCS.highestIndex) << 1
-        case VMXMSR.secondaryControls: return secondaryCapability.rawValue
         case VMXMSR.eptAndVPID: return ept.rawValue
         case VMXMSR.truePinBasedControls: return truePin.rawValue
         case VMXMSR.trueProcessorBasedControls: return trueProcessor.rawValue

@@ -110,7 +110,7 @@ extension MachineView {
     /// that do not exist on this processor.
     public func vmcsField(_ field: VMCSField, of processor: Int) -> UInt64? {
         let p = machine.processors[processor]
-        return p.hasCurrentVMCS && VMCS.isSupported(field) ? p.vmcs[field] : nil
+        return p.hasCurrentVMCS && VMCS.isSupported(field, p.engine.secondaryControls) ? p.vmcs[field] : nil
     }
 
     /// IRR, ISR and priorities of a local APIC.

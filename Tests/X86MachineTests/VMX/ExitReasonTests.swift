@@ -177,6 +177,12 @@ struct ExitReasonTests {
             m.boundary()
             return m
         },
+        Case(.rdrand, Code.rdrand) { $0.set(SecondaryControls.rdrandExiting) },
+        Case(.rdseed) {
+            let m = guest(model: .max) { $0.set(SecondaryControls.rdseedExiting) }
+            m.run(Code.rdseed)
+            return m
+        },
         Case(.invpcid, Code.invpcid) { $0.set(ProcessorBasedControls.invlpgExiting) },
         Case(.vmfunc) {
             let m = guest {

@@ -180,7 +180,8 @@ import X86Architecture
         let m = VMXTestMachine().prepared()
         var highest: UInt32 = 0
         for encoding: UInt32 in 0..<0x8000 where encoding & 1 == 0 {
-            guard let field = VMCSField(rawValue: encoding), VMCS.isSupported(field) else { continue }
+            guard let field = VMCSField(rawValue: encoding),
+                  VMCS.isSupported(field, m.p.engine.secondaryControls) else { continue }
             highest = max(highest, field.encoding.index)
             m.p.setGPR(GPR.rbx, UInt64(encoding))
             m.p.setGPR(GPR.rax, 0xFEDC_BA98_7654_3210)

@@ -87,8 +87,8 @@ extension VMXTestMachine {
 }
 
 /// A machine whose guest runs, after `change` to its VMCS.
-func guest(_ change: (VMXTestMachine) -> Void = { _ in }) -> VMXTestMachine {
-    let m = VMXTestMachine().prepared()
+func guest(model: ProcessorModel? = nil, _ change: (VMXTestMachine) -> Void = { _ in }) -> VMXTestMachine {
+    let m = VMXTestMachine(model: model).prepared()
     change(m)
     precondition(m.launch(),
                  "\(m.p.vmx.entryFailure?.description ?? "entry failed: \(String(describing: m.failedValid))")")

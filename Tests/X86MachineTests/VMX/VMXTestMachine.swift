@@ -29,9 +29,10 @@ final class VMXTestMachine {
     let guestPageTable: UInt64
     let ept: UInt64
 
-    init(translations: TranslationPolicy = .tagged) {
+    init(translations: TranslationPolicy = .tagged, model: ProcessorModel? = nil) {
         var configuration = MachineConfiguration()
         configuration.translations = translations
+        if let model { configuration.model = model }
         configuration.memoryBytes = 64 << 20
         machine = Machine(configuration)
         p = machine.processors[0]
@@ -227,6 +228,10 @@ final class VMXTestMachine {
         case "smsw": try S.smsw(p, i)
         case "input": try S.input(p, i)
         case "output": try S.output(p, i)
+        case "rdrand": try S.rdrand(p, i)
+        case "rdseed": try S.rdseed(p, i)
+        case "xsaves": try S.xsaves(p, i)
+        case "xrstors": try S.xrstors(p, i)
         case "wbinvd": try S.wbinvd(p, i)
         case "invd": try S.invd(p, i)
         case "xsetbv": try S.xsetbv(p, i)
@@ -334,6 +339,9 @@ enum Code {
     static let cpuid: [UInt8] = [0x0F, 0xA2], hlt: [UInt8] = [0xF4], rdtsc: [UInt8] = [0x0F, 0x31]
     static let rdtscp: [UInt8] = [0x0F, 0x01, 0xF9], rdpmc: [UInt8] = [0x0F, 0x33]
     static let rdmsr: [UInt8] = [0x0F, 0x32], wrmsr: [UInt8] = [0x0F, 0x30]
+    /// RDRAND RCX, RDSEED R9D.
+    static let rdrand: [UInt8] = [0x48, 0x0F, 0xC7, 0xF1], rdseed: [UInt8] = [0x41, 0x0F, 0xC7, 0xF9]
+    static let xsaves = at([], [0x0F, 0xC7], reg: 5), xrstors = at([], [0x0F, 0xC7], reg: 3)
     static let pause: [UInt8] = [0xF3, 0x90], wbinvd: [UInt8] = [0x0F, 0x09], invd: [UInt8] = [0x0F, 0x08]
     static let monitor: [UInt8] = [0x0F, 0x01, 0xC8], mwait: [UInt8] = [0x0F, 0x01, 0xC9]
     static let sti: [UInt8] = [0xFB], cli: [UInt8] = [0xFA], int3: [UInt8] = [0xCC], ud2: [UInt8] = [0x0F, 0x0B]

@@ -41,7 +41,7 @@ extension EntryChecks {
     @Sendable static func secondaryReserved(_ s: Self) -> VMEntryCheckFailure? {
         guard s.processor.contains(.activateSecondaryControls) else { return nil }
         return s.reserved("secondaryReserved", execution, .secondaryProcessorBasedControls,
-                          VMXModel.secondaryCapability)
+                          s.secondaryCapability)
     }
     @Sendable static func cr3TargetCount(_ s: Self) -> VMEntryCheckFailure? {
         if s.vmcs[.cr3TargetCount] <= VMXModel.cr3Targets { return nil }

@@ -14,6 +14,8 @@ struct EntryChecks {
     let physicalMask: UInt64
     /// IA32_VMX_CR4_FIXED1.
     let cr4Fixed1: UInt64
+    /// IA32_VMX_PROCBASED_CTLS2.
+    let secondaryCapability: ControlCapability
     /// IA32_EFER.LMA when the entry began.
     let isLongMode: Bool
     let pin: PinBasedControls
@@ -33,6 +35,7 @@ struct EntryChecks {
         pointer = p.vmx.currentVMCS
         physicalMask = p.physicalMask
         cr4Fixed1 = p.writableCR4
+        secondaryCapability = p.engine.secondaryControls
         isLongMode = p.isLongMode
         pin = PinBasedControls(vmcs.u32(.pinBasedControls))
         processor = ProcessorBasedControls(vmcs.u32(.processorBasedControls))

@@ -59,6 +59,12 @@ extension Processor {
                        information: memoryInformation(i, type: i.reg))
         }
     }
+    func vmxCheckRDRAND(_ i: borrowing Instruction) throws(Interruption) {
+        if guestHas(.rdrandExiting) { throw exit(.rdrand, i, information: randomInformation(i)) }
+    }
+    func vmxCheckRDSEED(_ i: borrowing Instruction) throws(Interruption) {
+        if guestHas(.rdseedExiting) { throw exit(.rdseed, i, information: randomInformation(i)) }
+    }
     func vmxCheckWBINVD(_ i: borrowing Instruction) throws(Interruption) {
         if guestHas(.wbinvdExiting) { throw exit(.wbinvd, i) }
     }
@@ -138,6 +144,13 @@ extension Processor {
     }
     /// A register operand: bit 10, and its number at bits 6:3.
     func registerInformation(_ i: borrowing Instruction) -> UInt32 { 1 << 10 | UInt32(i.rm & 15) << 3 }
+
+    /// Table "Format of the VM-Exit Instruction-Information Field as Used for RDRAND, RDSEED, TPAUSE, and UMWAIT":
+    /// the destination at bits 6:3, its size at bits 12:11.
+    private func randomInformation(_ i: borrowing Instruction) -> UInt32 {
+        let size: UInt32 = i.operandSize == 8 ? 2 : i.operandSize == 4 ? 1 : 0
+        return UInt32(i.rm & 15) << 3 | size << 11
+    }
 
     /// Bits 9:7: 16, 32 or 64-bit addresses.
     func addressSizeInformation(_ i: borrowing Instruction) -> UInt32 {
