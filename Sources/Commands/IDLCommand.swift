@@ -21,6 +21,22 @@ struct IDLCheckCommand: ParsableCommand {
             0 when every file is good, 65 when one is not. docs/reference/idl.md has the language.
             """)
 
+    @OptionGroup var interfaces: InterfaceOptions
+
+    @Flag(help: "Print one JSON object on standard output.")
+    var json = false
+
+    func run() throws {
+        let results = try InterfaceFiles.check(interfaces.files, try interfaces.kernelTypes())
+        for result in results { InterfaceFiles.show(result.diagnostics, result) }
+        let report = IDLCheckReport(results)
+        try Console.output(json ? report.json.text() + "\n" : report.text)
+        try InterfaceFiles.refuse(results.filter(\.hasErrors), "not a valid interface")
+    }
+}
+
+/// Which files, and which kernel they are held against.
+struct InterfaceOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
             "Interface files. Imports of a driver's file are looked for in the others.", valueName: "file"))
@@ -32,26 +48,26 @@ struct IDLCheckCommand: ParsableCommand {
             valueName: "vmlinux"))
     var btf: String?
 
-    @Flag(help: "Hold nothing against a kernel: the files by themselves.")
+    @Flag(help: "Without a kernel: the files by themselves, structures as far as they name them.")
     var syntaxOnly = false
-
-    @Flag(help: "Print one JSON object on standard output.")
-    var json = false
 
     func validate() throws {
         if syntaxOnly, btf != nil { throw ValidationError("--syntax-only and --btf contradict each other") }
     }
 
-    func run() throws {
-        let results = try InterfaceFiles.check(files, try InterfaceFiles.kernelTypes(btf, syntaxOnly: syntaxOnly))
-        for result in results { InterfaceFiles.show(result.diagnostics, result) }
-        let report = IDLCheckReport(results)
-        try Console.output(json ? report.json.text() + "\n" : report.text)
-        try InterfaceFiles.refuse(results.filter(\.hasErrors), "not a valid interface")
+    func kernelTypes() throws -> KernelTypes? {
+        if syntaxOnly { return nil }
+        if let btf { return KernelTypes(try BTF(path: btf)) }
+        guard let folder = DebianModules.folder else {
+            throw UserError(
+                .noInput,
+                "no kernel to hold the files against: give --btf VMLINUX, run `make debian`, or use --syntax-only")
+        }
+        return KernelTypes(try BTF(path: folder + "/../vmlinux"))
     }
 }
 
-/// What the subcommands have in common.
+/// What the subcommands do with the files.
 enum InterfaceFiles {
     static func check(_ files: [String], _ kernel: KernelTypes?) throws -> [Interface.Result] {
         let sources = try files.map { IDLSource(name: $0, bytes: try Files.read($0)) }
@@ -70,16 +86,5 @@ enum InterfaceFiles {
         guard let first = bad.first else { return }
         let more = bad.count > 1 ? " and \(bad.count - 1) more file\(bad.count > 2 ? "s" : "")" : ""
         throw UserError(.badData, "\(first.source.name)\(more): \(what)")
-    }
-
-    static func kernelTypes(_ btf: String?, syntaxOnly: Bool) throws -> KernelTypes? {
-        if syntaxOnly { return nil }
-        if let btf { return KernelTypes(try BTF(path: btf)) }
-        guard let folder = DebianModules.folder else {
-            throw UserError(
-                .noInput,
-                "no kernel to hold the files against: give --btf VMLINUX, run `make debian`, or use --syntax-only")
-        }
-        return KernelTypes(try BTF(path: folder + "/../vmlinux"))
     }
 }

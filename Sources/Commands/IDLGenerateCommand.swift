@@ -14,18 +14,7 @@ struct IDLGenerateCommand: ParsableCommand {
             written. docs/reference/idl.md has what the glue does.
             """)
 
-    @Argument(
-        help: ArgumentHelp("Interface files. A driver's imports are looked for in the others.", valueName: "file"))
-    var files: [String]
-
-    @Option(
-        help: ArgumentHelp(
-            "A kernel with type information (vmlinux), or its BTF alone. Left out: the fetched Debian kernel.",
-            valueName: "vmlinux"))
-    var btf: String?
-
-    @Flag(help: "Without a kernel: structures are what the files name of them, in that order.")
-    var syntaxOnly = false
+    @OptionGroup var interfaces: InterfaceOptions
 
     @Flag(help: "Reach structures through the slots of lvd/abi.h, so that one build serves drivers of any kernel.")
     var slots = false
@@ -37,13 +26,12 @@ struct IDLGenerateCommand: ParsableCommand {
     var out = "."
 
     func validate() throws {
-        if syntaxOnly, btf != nil { throw ValidationError("--syntax-only and --btf contradict each other") }
         if !(0...0xFFFF).contains(firstNumber) { throw ValidationError("--first-number is 0 to 65535") }
     }
 
     func run() throws {
-        let kernel = try InterfaceFiles.kernelTypes(btf, syntaxOnly: syntaxOnly)
-        let results = try InterfaceFiles.check(files, kernel)
+        let kernel = try interfaces.kernelTypes()
+        let results = try InterfaceFiles.check(interfaces.files, kernel)
         for result in results { InterfaceFiles.show(result.diagnostics, result) }
         try InterfaceFiles.refuse(results.filter(\.hasErrors), "not a valid interface")
         let made = Interface.generate(results, kernel: kernel, usesSlots: slots, firstNumber: firstNumber)

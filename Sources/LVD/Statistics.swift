@@ -6,8 +6,6 @@ import X86Machine
 public struct CrossingStatistics: Sendable, Equatable {
     /// EPTP switches by what they mean, in the order of `Crossing.allCases`.
     public var crossings: [UInt64] = Array(repeating: 0, count: Crossing.allCases.count)
-    /// VM exits by basic exit reason, ascending.
-    public var exitsByReason: [(reason: UInt16, count: UInt64)] = []
     /// External interrupts delivered through the IDT.
     public var interrupts: UInt64 = 0
     /// Of those, while a domain's view was active.
@@ -15,6 +13,12 @@ public struct CrossingStatistics: Sendable, Equatable {
     public var nmis: UInt64 = 0
     public var nmisInsideDomain: UInt64 = 0
     public var exceptions: UInt64 = 0
+    /// VM exits by basic exit reason, ascending.
+    public var exitsByReason: [(reason: UInt16, count: UInt64)] {
+        var counts: [UInt16: UInt64] = [:]
+        for (key, count) in callers { counts[key.reason, default: 0] += count }
+        return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
     /// VM exits by basic exit reason and by the function whose instruction or place it was, ascending by reason, then
     /// most frequent first.
     public var exitsByCaller: [(reason: UInt16, caller: String, count: UInt64)] {
@@ -40,24 +44,7 @@ public struct CrossingStatistics: Sendable, Equatable {
     public func count(_ crossing: Crossing) -> UInt64 { crossings[Crossing.allCases.firstIndex(of: crossing)!] }
     /// VMFUNC instructions that switched the view.
     public var vmfunc: UInt64 { crossings.reduce(0, +) }
-    public var exits: UInt64 { exitsByReason.reduce(0) { $0 + $1.count } }
-
-    public static func == (a: Self, b: Self) -> Bool {
-        a.crossings == b.crossings && a.interrupts == b.interrupts && a.nmis == b.nmis && a.exceptions == b.exceptions
-            && a.interruptsInsideDomain == b.interruptsInsideDomain && a.nmisInsideDomain == b.nmisInsideDomain
-            && a.exitsByReason.map(\.reason) == b.exitsByReason.map(\.reason)
-            && a.exitsByReason.map(\.count) == b.exitsByReason.map(\.count)
-            && a.callers == b.callers && a.places == b.places && a.calls == b.calls
-    }
-
-    mutating func addExit(_ reason: UInt16) {
-        let place = exitsByReason.firstIndex { $0.reason >= reason } ?? exitsByReason.count
-        if place < exitsByReason.count, exitsByReason[place].reason == reason {
-            exitsByReason[place].count += 1
-        } else {
-            exitsByReason.insert((reason, 1), at: place)
-        }
-    }
+    public var exits: UInt64 { callers.reduce(0) { $0 + $1.value } }
 }
 
 /// What interrupts interrupted.
@@ -101,7 +88,6 @@ public final class StatisticsObserver: Observer {
                 crossing, rsp: machine.general(4, of: processor), rdi: machine.general(7, of: processor),
                 cycle: machine.cycles(of: processor))
         case .vmExit(let reason, _, let rip):
-            counted.addExit(reason)
             counted.callers[.init(reason: reason, caller: caller(rip, processor)), default: 0] += 1
         case .delivered(let vector, let kind, let rip, _, _):
             let isInside = views.isInDomain(processor), inside: UInt64 = isInside ? 1 : 0

@@ -185,14 +185,7 @@ struct GenerateTests {
     @Test("interfaces with words removed, doubled or swapped make files or problems, never a crash", arguments: files)
     func mutations(file: URL) throws {
         let good = Array(try Data(contentsOf: file))
-        var lexer = Lexer(IDLSource(name: "good", bytes: good))
-        var sink = DiagnosticSink()
-        var spans: [Range<Int>] = []
-        while true {
-            let token = lexer.next(&sink)
-            if token.token == .end { break }
-            spans.append(token.span.start..<token.span.end)
-        }
+        let spans = HostileTests.spans(good)
         var random = HostileTests.Generator(state: 11)
         for _ in 0..<100 {
             var text = good

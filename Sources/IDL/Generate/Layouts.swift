@@ -149,26 +149,12 @@ extension ModuleGenerator {
     /// What `bind_memberof` names, each once.
     var memberPaths: [(type: Identifier, path: Identifier)] {
         var result: [(type: Identifier, path: Identifier)] = []
-        func visit(_ type: TypeExpression) {
-            for attribute in type.attributes + type.pointers.flatMap(\.attributes) {
-                if case .bindMember(_, let type, let path) = attribute.kind,
-                    !result.contains(where: { $0.type.text == type.text && $0.path.text == path.text })
-                {
-                    result.append((type, path))
-                }
+        for attribute in everyTypeAttribute {
+            if case .bindMember(_, let type, let path) = attribute.kind,
+                !result.contains(where: { $0.type.text == type.text && $0.path.text == path.text })
+            {
+                result.append((type, path))
             }
-            switch type.stem {
-            case .array(let element, _): visit(element)
-            case .casted(_, let real): visit(real)
-            default: break
-            }
-        }
-        for (_, scope, _) in everyScope {
-            for projection in scope.projections { for field in projection.fields { visit(field.variable.type) } }
-        }
-        for function in functions {
-            visit(function.declaration.result)
-            for argument in function.declaration.arguments { visit(argument.type) }
         }
         return result
     }

@@ -151,27 +151,12 @@ extension ModuleGenerator {
     /// Regions in the order of the text.
     var regions: [String] {
         var result: [String] = []
-        func visit(_ type: TypeExpression) {
-            for attribute in type.attributes + type.pointers.flatMap(\.attributes) {
-                if case .shared(let region) = attribute.kind, !result.contains(region.text) {
-                    result.append(region.text)
-                }
-            }
-            switch type.stem {
-            case .array(let element, _): visit(element)
-            case .casted(_, let real): visit(real)
-            default: break
-            }
-        }
-        for (_, scope, _) in everyScope {
-            for projection in scope.projections { for field in projection.fields { visit(field.variable.type) } }
-        }
-        for function in functions {
-            visit(function.declaration.result)
-            for argument in function.declaration.arguments { visit(argument.type) }
+        for attribute in everyTypeAttribute {
+            if case .shared(let region) = attribute.kind, !result.contains(region.text) { result.append(region.text) }
         }
         return result
     }
+
     /// Structures that references can name.
     private var tags: [String] {
         var result: [String] = []

@@ -29,6 +29,27 @@ extension ModuleGenerator {
         }
     }
 
+    /// Attributes of the types of all fields, results and arguments, in the order of the text.
+    var everyTypeAttribute: [Attribute] {
+        var result: [Attribute] = []
+        func visit(_ type: TypeExpression) {
+            result += type.attributes + type.pointers.flatMap(\.attributes)
+            switch type.stem {
+            case .array(let element, _): visit(element)
+            case .casted(_, let real): visit(real)
+            default: break
+            }
+        }
+        for (_, scope, _) in everyScope {
+            for projection in scope.projections { for field in projection.fields { visit(field.variable.type) } }
+        }
+        for function in functions {
+            visit(function.declaration.result)
+            for argument in function.declaration.arguments { visit(argument.type) }
+        }
+        return result
+    }
+
     /// Scopes with the function or global that they belong to; nil: the module.
     var everyScope: [(owner: String?, scope: Scope, chain: [Scope])] {
         var result: [(String?, Scope, [Scope])] = [(nil, top, [top])]

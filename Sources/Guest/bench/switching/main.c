@@ -10,12 +10,6 @@ void resume_loop(u64 count), call_loop(void);
 static u64 count;
 static volatile u64 seen;
 
-static void finish(u32 status) {
-    outl(0xf4, status);
-    for (;;)
-        asm volatile("cli\n\thlt");
-}
-
 /* Two switches a turn: to view 1 and back. */
 static void switch_views(void) {
     for (u64 n = count / 2; n; n--)

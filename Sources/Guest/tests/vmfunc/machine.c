@@ -65,3 +65,11 @@ void *memset(void *to, int value, u64 length) {
         *at++ = (u8)value;
     return to;
 }
+
+void finish(u32 status) {
+    outl(0xf4, status);
+    for (const char *at = "Shutdown"; *at; at++)
+        outb(0x8900, (u8)*at);
+    for (;;)
+        asm volatile("cli\n\thlt");
+}

@@ -18,14 +18,6 @@ static void judge(const char *suite, const char *name, enum outcome outcome) {
     skipped += outcome == SKIP;
 }
 
-static void finish(u32 status) {
-    outl(0xf4, status);
-    for (const char *at = "Shutdown"; *at; at++)
-        outb(0x8900, (u8)*at);
-    for (;;)
-        asm volatile("cli\n\thlt");
-}
-
 static void run_suite(const char *suite, const struct test *tests) {
     for (; tests->name; tests++) {
         vmx_reset();
