@@ -6,7 +6,7 @@
 # IMAGE is an ELF file with a multiboot-1 header, ARGUMENTS its command line behind its name, MODULE "FILE WORDS". The image
 # ends the run with a write of "Shutdown" to port 0x8900, or the time limit does.
 # Needs the Debian packages of `scripts/bootstrap.sh bochs`.
-# Exit status: 0 the image ended the run, 1 it did not in time, 64 usage, 69 no Bochs.
+# Exit status: 0 the image ended the run, 1 it did not in time, 64 usage, 66 no such file, 69 no Bochs.
 set -euo pipefail
 cpu=corei7_haswell_4770 processors=1 seconds=120
 while getopts c:n:t: option; do
@@ -23,6 +23,7 @@ for program in bochs grub-mkrescue xorriso mformat; do
     command -v "$program" >/dev/null || { echo "bochs: no $program: scripts/bootstrap.sh bochs" >&2; exit 69; }
 done
 image=$1 arguments=${2:-}
+[ -f "$image" ] || { echo "bochs: $image: there is no such file" >&2; exit 66; }
 shift $(($# < 2 ? $# : 2))
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -35,6 +36,7 @@ cp "$image" "$scratch/cd/boot/$name"
     echo "    multiboot /boot/$name $name $arguments"
     for module in "$@"; do
         file=${module%% *}
+        [ -f "$file" ] || { echo "bochs: $file: there is no such file" >&2; exit 66; }
         cp "$file" "$scratch/cd/boot/"
         echo "    module /boot/$(basename "$file") ${module#* }"
     done

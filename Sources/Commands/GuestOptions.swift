@@ -1,5 +1,6 @@
 import ArgumentParser
 import Boot
+import Simulation
 
 /// How the guest system works where the design leaves a choice, or where another one is to be compared with it.
 struct GuestOptions: ParsableArguments {
@@ -43,6 +44,17 @@ struct GuestOptions: ParsableArguments {
     func validate() throws {
         guard (0...1_000_000).contains(extendedUse) else {
             throw ValidationError("--extended-use \(extendedUse): expected 0 to 1000000")
+        }
+    }
+
+    /// Choices that contradict what else was asked for.
+    func check(isNative: Bool, workload: Workload) throws(UserError) {
+        if isNative, interrupts != .direct || launch != .late || promote {
+            throw UserError(
+                .usage, "--interrupts, --launch and --promote are about the monitor, and with --native there is none")
+        }
+        if preemption == .full, workload.name == "blk" {
+            throw UserError(.usage, "--preemption full: the workload blk runs with --preemption paper only")
         }
     }
 

@@ -72,9 +72,11 @@ struct RunOptions: ParsableArguments {
             throw UserError(.usage, "--restart \(restart): expected 0 to 1000")
         }
         guard (1...8).contains(cpus) else { throw UserError(.usage, "--cpus \(cpus): expected 1 to 8 processors") }
+        let kind = try Workload(workload)
+        try guest.check(isNative: native, workload: kind)
         var scenario = Scenario(
             drivers: try images.map { try ImageSearch.locate($0, folder: imageFolder) },
-            workload: try Workload(workload))
+            workload: kind)
         scenario.invariants = invariants
         if let maxCycles { scenario.cyclesMax = maxCycles }
         scenario.system.isolation = native ? .native : .isolated

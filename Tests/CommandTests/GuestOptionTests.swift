@@ -97,4 +97,16 @@ import Testing
         let paper = try run("--preemption", "paper", "--cpus", "4")
         #expect(paper.number("guestSystem", "switchesInsideDomain") == 0)
     }
+
+    @Test(
+        "choices that contradict what else is asked for are usage errors",
+        arguments: [
+            ["--native", "--interrupts", "exiting"], ["--native", "--launch", "early"], ["--native", "--promote"],
+            ["--workload", "blk:10", "--preemption", "full"],
+        ])
+    func contradictions(options: [String]) throws {
+        let outcome = try Tool.run(list: ["run", "nullnet.ko"] + options)
+        #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome.errors)")
+        #expect(outcome.errors.contains(options.contains("--native") ? "with --native" : "--preemption full"))
+    }
 }
