@@ -13,11 +13,16 @@ source_of() {
     vmfunc.flat) echo 'Sources/Guest/tests/vmfunc' ;;
     switching.elf) echo 'Sources/Guest/bench/switching, tests/vmfunc' ;;
     marshalling.flat) echo 'Sources/Guest/tests/marshalling' ;;
+    capability.flat) echo 'Sources/Guest/tests/capability, kernel/capability.c' ;;
     payload.elf) echo 'Sources/Guest/bench' ;;
     attacks/*)
         attack=$(basename "$1" .ko)
         if [ -f "attacks/$attack.c" ]; then
             echo "Sources/Guest/attacks/$attack.c"
+        elif [ "${attack#cap-}" != "$attack" ]; then
+            echo "Sources/Guest/attacks/capability.c with -DATTACK=$(echo "$attack" | tr a-z- A-Z_)"
+        elif [ "${attack#grant-}" != "$attack" ] || [ "${attack#take}" != "$attack" ]; then
+            echo "Sources/Guest/attacks/grants.c with -DATTACK=$(echo "$attack" | tr a-z- A-Z_)"
         elif [ "${attack#blk-}" != "$attack" ]; then
             echo "Sources/Guest/attacks/block.c with -DATTACK=$(echo "$attack" | tr a-z- A-Z_)"
         else

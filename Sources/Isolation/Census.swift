@@ -12,6 +12,17 @@ public struct Census: Sendable {
         /// Pages of the domain's own paging structures, ascending.
         public var tables: [UInt64]
 
+        /// What holds a linear address; nil: nothing.
+        func mapping(of linear: UInt64) -> PageMapping? {
+            var low = 0
+            var high = mappings.count
+            while low < high {
+                let middle = (low + high) / 2
+                if mappings[middle].linearRange.upperBound <= linear { low = middle + 1 } else { high = middle }
+            }
+            return low < mappings.count && mappings[low].linear <= linear ? mappings[low] : nil
+        }
+
         /// Whether any byte of `range` lies in a page of the domain's paging structures.
         public func holdsTable(_ range: Range<UInt64>) -> Bool {
             var low = 0

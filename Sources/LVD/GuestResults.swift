@@ -39,7 +39,9 @@ public struct GuestResults: Sendable, Equatable {
                 "called the monitor", "kept the processor without making progress", "executed a VMX instruction",
                 "changed the interrupt flag across a crossing", "nested calls until the kernel stack ran short",
                 "sent a message that makes no sense", "caused a triple fault",
-                "caused an exit that has no business in a domain", "asked to be terminated"
+                "caused an exit that has no business in a domain", "asked to be terminated",
+                "named a capability that nobody was ever given", "named a capability of another domain",
+                "named a capability that it no longer holds", "named a capability of another type"
             ]
             return (1...texts.count).contains(Int(cause)) ? texts[Int(cause) - 1] : "for an unknown cause (\(cause))"
         }
@@ -70,6 +72,11 @@ public struct GuestResults: Sendable, Equatable {
         /// on another processor.
         public var switchesInside: UInt64 = 0
         public var migrationsInside: UInt64 = 0
+        /// Capabilities of all domains and of the kernel; `left` when the last domain has gone, with pages of memory.
+        public var capabilitiesMade: UInt64 = 0
+        public var capabilitiesGranted: UInt64 = 0
+        public var capabilitiesRevoked: UInt64 = 0
+        public var capabilitiesLeft: UInt64 = 0
         public init() {}
     }
     public var counters = Counters()
@@ -117,6 +124,11 @@ public struct GuestResults: Sendable, Equatable {
             counters.promoted = counter(0)
             (counters.extendedSaves, counters.extendedChecks) = (counter(1), counter(2))
             (counters.switchesInside, counters.migrationsInside) = (counter(3), counter(4))
+            // Images of others end there.
+            if layout.kernel.symbol(named: "lvd_counters").map({ $0.size >= 72 }) == true {
+                (counters.capabilitiesMade, counters.capabilitiesGranted) = (counter(5), counter(6))
+                (counters.capabilitiesRevoked, counters.capabilitiesLeft) = (counter(7), counter(8))
+            }
         }
         message = text(96, 128)
         drivers = (0..<min(UInt64(half(Self.driversOffset)), Self.driversMax)).map { number in

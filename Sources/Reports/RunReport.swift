@@ -98,7 +98,11 @@ public struct RunReport: Sendable {
             ("extendedStateSaves", .count(counters.extendedSaves)),
             ("extendedStateChecks", .count(counters.extendedChecks)),
             ("switchesInsideDomain", .count(counters.switchesInside)),
-            ("migrationsInsideDomain", .count(counters.migrationsInside))
+            ("migrationsInsideDomain", .count(counters.migrationsInside)),
+            ("capabilitiesMade", .count(counters.capabilitiesMade)),
+            ("capabilitiesGranted", .count(counters.capabilitiesGranted)),
+            ("capabilitiesRevoked", .count(counters.capabilitiesRevoked)),
+            ("capabilitiesLeft", .count(counters.capabilitiesLeft))
         ])
     }
 

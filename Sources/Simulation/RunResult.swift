@@ -52,9 +52,10 @@ public struct RunResult: Sendable {
         }
     }
 
-    /// For a message that makes no sense (lvd/causes.h, 17), its name: the detail is its first word.
+    /// For a message that makes no sense or names a capability wrongly (lvd/causes.h, 17 and 21 to 24), its name: the
+    /// detail is its first word.
     private func messageName(_ kill: GuestResults.Kill) -> String {
-        guard kill.cause == 17 else { return "" }
+        guard kill.cause == 17 || (21...24).contains(kill.cause) else { return "" }
         let (kind, number) = (UInt32(truncatingIfNeeded: kill.detail >> 32), UInt32(truncatingIfNeeded: kill.detail))
         let name = procedureNames.first { $0.isCallback && $0.kind == kind && $0.number == number }?.name
         return name.map { ": " + $0.lowercased() } ?? ""

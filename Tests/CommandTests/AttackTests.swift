@@ -13,7 +13,8 @@ import Testing
         ("A6", "raised an exception"), ("A7", "kept the processor without making progress"),
         ("A8", "changed the interrupt flag across a crossing"),
         ("A9", "nested calls until the kernel stack ran short"),
-        ("A10", "executed VMFUNC with an invalid function or list entry"), ("S3", "raised an exception"), ("S11", nil),
+        ("A10", "executed VMFUNC with an invalid function or list entry"), ("S3", "raised an exception"),
+        ("S10", "touched memory outside its view"), ("S11", nil), ("S19", "named a capability that it no longer holds"),
     ]
     static let rules = defences.map(\.rule)
 

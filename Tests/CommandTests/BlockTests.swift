@@ -125,7 +125,7 @@ struct BlockTests {
     /// and the message in which the kernel catches it.
     static let attacks: [(driver: String, message: String)] = [
         ("blk-twice", "END_REQUEST"), ("blk-idle-tag", "COMPLETE_REQUEST"), ("blk-bad-tag", "COMPLETE_REQUEST"),
-        ("blk-bad-queue", "COMPLETE_REQUEST"), ("blk-foreign-set", "COMPLETE_REQUEST"),
+        ("blk-bad-queue", "COMPLETE_REQUEST"),
         ("blk-early", "END_REQUEST"), ("blk-refuse", "END_REQUEST"), ("blk-gone", "DEL_DISK"),
         ("blk-free-tags", "FREE_TAG_SET"), ("blk-map", "ALLOC_TAG_SET"), ("blk-lost", "DEL_DISK")
     ]
@@ -142,6 +142,15 @@ struct BlockTests {
         let run = try outcome.json()
         #expect((run["findings"] as? [Any])?.isEmpty == true)
         #expect(run.number("workload", "completed") < 50)
+    }
+
+    @Test("a disk named where a tag set belongs ends the domain")
+    func anotherType() throws {
+        let outcome = try Tool.run("run", "blk-foreign-set.ko", "--workload", "blk:50:depth=4")
+        #expect(outcome.status == 2)
+        #expect(
+            outcome.errors.contains("terminated; it named a capability of another type: complete_request "),
+            "\(outcome.errors)")
     }
 
     @Test("a disk that does no work ends the workload, a timer that never rests does not", arguments: idle)

@@ -52,4 +52,13 @@ struct BootTests {
         #expect(lines.last == "SUMMARY: 87 tests, 0 unexpected failures")
         #expect(outcome.status == 1, "0 through the debug-exit port")
     }
+
+    @Test("capability.flat: every clause of capability spaces")
+    func capabilities() throws {
+        let outcome = try Tool.run("boot", "fixtures/images/capability.flat")
+        let lines = outcome.output.split(separator: "\r\n").map(String.init)
+        #expect(!lines.contains { $0.hasPrefix("FAIL") }, "\(outcome.output)")
+        #expect(lines.last == "SUMMARY: 35 tests, 0 unexpected failures")
+        #expect(outcome.status == 1, "0 through the debug-exit port")
+    }
 }

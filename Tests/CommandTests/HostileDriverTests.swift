@@ -12,7 +12,7 @@ struct HostileDriverTests {
         ("hlt", "kept the processor without making progress"), ("hypercall", "called the monitor"),
         ("int14", "raised an exception"), ("int3", "raised an exception"),
         ("lidt", "accessed a descriptor-table register"),
-        ("message", "sent a message that makes no sense"), ("out", "accessed an I/O port"),
+        ("message", "named a capability that nobody was ever given"), ("out", "accessed an I/O port"),
         ("rdmsr", "accessed a model-specific register"), ("recurse", "nested calls until the kernel stack ran short"),
         ("spin", "kept the processor without making progress"),
         ("sti", "changed the interrupt flag across a crossing"), ("stray-read", "raised an exception"),
@@ -88,8 +88,11 @@ struct HostileDriverTests {
     func complete() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: Tool.root.path + "/" + Self.folder)
         let rules = AttackTests.rules.map { $0.lowercased() }
-        let block = BlockTests.attacks.map(\.driver) + BlockTests.idle.map(\.driver) + ["blk-once"]
-        let known = Set(Self.defences.map(\.driver) + rules + block + ["no-xmit", "once", "gs", "flags", "extended"])
+        let block = BlockTests.attacks.map(\.driver) + BlockTests.idle.map(\.driver) + ["blk-once", "blk-foreign-set"]
+        let capabilities = CapabilityTests.names.map(\.driver) + CapabilityTests.pairs
+        let known = Set(
+            Self.defences.map(\.driver) + rules + block + capabilities
+                + ["no-xmit", "once", "gs", "flags", "extended"])
         #expect(Set(files.filter { $0.hasSuffix(".ko") }.map { String($0.dropLast(3)) }) == known)
     }
 }

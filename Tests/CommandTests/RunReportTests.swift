@@ -34,7 +34,7 @@ struct RunReportTests {
 
     @Test("exits by caller and interrupts by vector and place add up to their totals")
     func places() throws {
-        let run = try Tool.run("run", "nullnet.ko", "--workload", "tx:1000", "--timer", "20000", "--json").json()
+        let run = try Tool.run("run", "nullnet.ko", "--workload", "tx:1000", "--timer", "10007", "--json").json()
         let callers = objects(run.object("vmExits")["byCaller"])
         #expect(callers.reduce(0) { $0 + $1.number("count") } == run.number("vmExits", "total"))
         #expect(callers.contains { $0["caller"] as? String == "kernel:monitor_write" })

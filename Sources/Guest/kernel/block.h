@@ -33,7 +33,7 @@ struct tag_set {
     struct tag_set *next;
     const struct block_ops *ops;
     struct domain *domain; /* NULL: a driver in the kernel */
-    u32 reference;         /* what the domain calls it */
+    u64 reference;         /* what the domain calls it */
     void *linux_set;       /* native: struct blk_mq_tag_set */
     u32 queues, depth, disks;
     size_t stride;
@@ -50,7 +50,7 @@ struct disk {
     volatile u32 users, stopped;
     volatile u32 under_way; /* requests whose tag is taken */
     u32 driver;          /* in the order of loading */
-    u32 reference;       /* what the domain calls it */
+    u64 reference;       /* what the domain calls it */
     u64 token;           /* and where it keeps its shadow: never used here */
     void *linux_disk;    /* native: struct gendisk */
     void *linux_contexts[BLOCK_QUEUES];

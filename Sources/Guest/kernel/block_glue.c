@@ -106,8 +106,8 @@ static bool call_alloc_tag_set(struct domain *domain, struct slots *in, struct s
         if ((u8)(map >> 8 * cpu) >= queues)
             return false;
     u32 sets = 0;
-    for (u32 n = 1; n < DOMAIN_REFERENCES; n++)
-        sets += reference_get(domain, n, REFERENCE_TAG_SET) != NULL;
+    for (u64 n = 0; (n = reference_next(domain, REFERENCE_TAG_SET, n));)
+        sets++;
     if (sets >= MOST_TAG_SETS) { /* they are the kernel's memory */
         pack(out, (u64)-ENOMEM);
         return true;
@@ -368,7 +368,7 @@ bool block_call(u32 number, struct domain *domain, struct slots *in, struct slot
 /* The domain is dead, or its driver has been told to go, and no thread is inside: what it left goes without asking it. */
 void block_forget_domain(struct domain *domain) {
     softirq_forget_domain(domain);
-    for (u32 n = 1; n < DOMAIN_REFERENCES; n++) {
+    for (u64 n = 0; (n = reference_next(domain, REFERENCE_DISK, n));) {
         struct disk *disk = reference_get(domain, n, REFERENCE_DISK);
         if (disk) {
             reference_drop(domain, n);
@@ -377,7 +377,7 @@ void block_forget_domain(struct domain *domain) {
             disk_destroy(disk);
         }
     }
-    for (u32 n = 1; n < DOMAIN_REFERENCES; n++) {
+    for (u64 n = 0; (n = reference_next(domain, REFERENCE_TAG_SET, n));) {
         struct tag_set *set = reference_get(domain, n, REFERENCE_TAG_SET);
         if (set) {
             reference_drop(domain, n);

@@ -154,7 +154,10 @@ int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message) {
     }
     if (!nested)
         drop_stack(domain, owner, slot);
-    return killed || domain->dead ? -EFAULT : 0;
+    if (!killed && !domain->dead)
+        return 0;
+    domain_revoke(domain);
+    return -EFAULT;
 }
 
 static bool syscall(struct domain *domain, struct lvd_message *message) {
@@ -171,7 +174,7 @@ static bool syscall(struct domain *domain, struct lvd_message *message) {
         message->words[2] = domain_grow_heap(domain, message->words[2]);
         return true;
     default:
-        return false;
+        return capability_call(domain, message);
     }
 }
 
@@ -196,7 +199,9 @@ static int dispatch(struct lvd_message *message, u64 flag_changed) {
         good = syscall(domain, message);
     else if (class == LVD_CLASS_RPC)
         good = glue_call(domain, message, domain->register_page[cpu_number()]);
-    if (!good && !domain->dead)
+    if (!good && !domain->dead && domain->misnamed)
+        domain_killed(LVD_CAUSE_FORGED + domain->misnamed - CAPABILITY_FORGED, message->words[0], 0, domain->misnamed_name);
+    else if (!good && !domain->dead)
         domain_killed(LVD_CAUSE_BAD_MESSAGE, message->words[0], 0, 0);
     return domain->dead != 0;
 }

@@ -51,6 +51,15 @@ static void back(struct domain *domain, u64 address, u64 host, u32 permissions, 
             ept_map(domain, domain->eptp[cpu], guest_physical(address), host, permissions);
 }
 
+/* On all CPUs, with the domain's lock. What is taken away may be cached until it is invalidated. */
+void domain_back(struct domain *domain, u64 address, u64 host, u32 permissions) {
+    back(domain, address, host, permissions, ALL_CPUS);
+}
+void domain_unback(struct domain *domain, u64 address) {
+    for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
+        ept_unmap(domain->eptp[cpu], guest_physical(address));
+}
+
 static void map(struct tables *tables, u64 address, u64 host, u32 permissions, s32 only_cpu) {
     set_leaf(tables, address, permissions);
     back(tables->domain, address, host, permissions, only_cpu);
@@ -154,14 +163,14 @@ static void map_tables(struct tables *tables) {
 
 /* Backs more of the heap, from where it ends. */
 bool domain_grow_heap(struct domain *domain, u64 pages) {
-    u64 bytes = pages * LVD_PAGE_SIZE;
-    if (!pages || pages > 1024 || domain->heap_mapped + bytes > LVD_WINDOW_HEAP_END - LVD_WINDOW_HEAP)
-        return false;
-    for (u64 at = 0; at < bytes; at += LVD_PAGE_SIZE)
-        back(domain, domain->base + LVD_WINDOW_HEAP + domain->heap_mapped + at, physical(domain_page(domain)),
-             LVD_READ | LVD_WRITE, ALL_CPUS);
-    domain->heap_mapped += bytes;
-    return true;
+    u64 bytes = pages * LVD_PAGE_SIZE, flags = spin_lock_irqsave(&domain->lock);
+    bool good = pages && pages <= 1024 && domain->heap_mapped + bytes <= LVD_WINDOW_HEAP_END - LVD_WINDOW_HEAP;
+    for (u64 at = 0; good && at < bytes; at += LVD_PAGE_SIZE)
+        domain_back(domain, domain->base + LVD_WINDOW_HEAP + domain->heap_mapped + at, physical(domain_page(domain)),
+                    LVD_READ | LVD_WRITE);
+    domain->heap_mapped += good ? bytes : 0;
+    spin_unlock_irqrestore(&domain->lock, flags);
+    return good;
 }
 
 /* In every view: process root -> the domain's own root (2.4). Adding a mapping needs no invalidation. */
@@ -222,14 +231,17 @@ void domain_load(const struct boot_module *module) {
     for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
         map_per_cpu(tables, cpu);
     for (u64 at = 0; at < POOL_PAGES * LVD_PAGE_SIZE; at += LVD_PAGE_SIZE)
-        map(tables, domain->base + LVD_WINDOW_POOL + at, physical(domain->pool.base) + at, LVD_READ | LVD_WRITE, ALL_CPUS);
-    for (u64 at = LVD_WINDOW_HEAP; at < LVD_WINDOW_HEAP_END; at += LVD_PAGE_SIZE)
+        set_leaf(tables, domain->base + LVD_WINDOW_POOL + at, LVD_READ | LVD_WRITE);
+    for (u64 at = LVD_WINDOW_HEAP; at < LVD_WINDOW_GRANTS_END; at += LVD_PAGE_SIZE)
         set_leaf(tables, domain->base + at, LVD_READ | LVD_WRITE);
     domain_grow_heap(domain, HEAP_PAGES_AT_START);
     map_tables(tables);
     remap_cr3(domain, kernel_cr3);
-    for (u32 n = 1; n < DOMAIN_REFERENCES; n++)
-        reference_drop(domain, n);
+    cspace_begin(&domain->space, domain);
+    domain->self = capability_create(&kernel_space, REFERENCE_DOMAIN, LVD_CAP_GRANT, domain);
+    domain->pool_memory = (struct memory){ domain->pool.base, POOL_PAGES, true };
+    domain->pool_name = memory_lend(domain, &domain->pool_memory, domain->base + LVD_WINDOW_POOL, LVD_CAP_READ | LVD_CAP_WRITE,
+                                    &domain->pool_root);
 
     print("domain %u: %s at %llx, %u page-table pages\n", id, domain->name, domain->base, tables->count);
     kfree(tables);
@@ -254,10 +266,15 @@ void domain_destroy(struct domain *domain) {
         rtnl_unlock();
     netdev_forget_domain(domain);
     block_forget_domain(domain);
+    domain_revoke(domain);
+    domains[domain->id] = NULL;
     spin_lock(&dying_lock);
     dying = domain;
     smp_call(forget_views); /* no stale translation may outlive the memory (S10) */
     spin_unlock(&dying_lock);
+    capability_end(&kernel_space, domain->self, NULL);
+    capability_end(&kernel_space, domain->pool_root, NULL);
+    cspace_end(&domain->space);
     pool_destroy(&domain->pool);
     while (block) {
         struct page_block *next = block->next;
@@ -266,44 +283,13 @@ void domain_destroy(struct domain *domain) {
         pages_free(block, 1);
         block = next;
     }
-    domains[domain->id] = NULL;
     kfree(domain);
 }
 
-/* -- references -------------------------------------------------------------------------------------------------------- */
-
-/* 0 when the domain holds too many already. */
-u32 reference_new(struct domain *domain, enum reference_type type, void *object) {
-    u64 flags = spin_lock_irqsave(&domain->lock);
-    u32 number = domain->first_free;
-    if (number) {
-        struct reference *reference = &domain->references[number];
-        domain->first_free = reference->next_free;
-        *reference = (struct reference){ type, 0, object };
-    }
-    spin_unlock_irqrestore(&domain->lock, flags);
-    return number;
-}
-
-/* NULL unless the number stands for an object of that type. */
-void *reference_get(struct domain *domain, u64 number, enum reference_type type) {
-    return number < DOMAIN_REFERENCES && domain->references[number].type == type ? domain->references[number].object : NULL;
-}
-
-void reference_drop(struct domain *domain, u64 number) {
-    u64 flags = spin_lock_irqsave(&domain->lock);
-    domain->references[number] = (struct reference){ REFERENCE_FREE, domain->first_free, NULL };
-    domain->first_free = (u32)number;
-    spin_unlock_irqrestore(&domain->lock, flags);
-}
-
-bool reference_end(struct domain *domain, u64 number, const void *object) {
-    u64 flags = spin_lock_irqsave(&domain->lock);
-    bool held = number && number < DOMAIN_REFERENCES && domain->references[number].object == object;
-    if (held) {
-        domain->references[number] = (struct reference){ REFERENCE_FREE, domain->first_free, NULL };
-        domain->first_free = (u32)number;
-    }
-    spin_unlock_irqrestore(&domain->lock, flags);
-    return held;
+/* The first mistake counts: it is the one that ends the domain. */
+void reference_misnamed(struct domain *domain, u64 name, enum capability_flaw flaw) {
+    if (flaw == CAPABILITY_GOOD || domain->misnamed)
+        return;
+    domain->misnamed_name = name;
+    domain->misnamed = flaw;
 }

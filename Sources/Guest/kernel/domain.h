@@ -1,18 +1,18 @@
 /* Isolated domains as the kernel sees them. */
 #ifndef KERNEL_DOMAIN_H
 #define KERNEL_DOMAIN_H
+#include "capability.h"
 #include "kernel.h"
 #include "network.h"
 
-enum { DOMAIN_REFERENCES = 256 };
+enum { GRANT_PAGES = (LVD_WINDOW_GRANTS_END - LVD_WINDOW_GRANTS) / LVD_PAGE_SIZE };
 
-/* What a reference that a domain holds stands for: the domain only ever sees the number (capabilities, G2). */
-struct reference {
-    u32 type; /* 0 free */
-    u32 next_free;
-    void *object;
+/* What a capability of that type stands for: consecutive pages. Lent: the kernel's own, which end otherwise. */
+struct memory {
+    u8 *base;
+    u32 pages;
+    bool lent;
 };
-enum reference_type { REFERENCE_FREE, REFERENCE_NETDEV, REFERENCE_SKB, REFERENCE_LINK_OPS, REFERENCE_TAG_SET, REFERENCE_DISK };
 
 struct domain {
     char name[64];
@@ -32,8 +32,14 @@ struct domain {
     u64 heap_mapped;        /* bytes from LVD_WINDOW_HEAP on */
     u32 holds_rtnl;
     spinlock_t lock;
-    u32 first_free;         /* reference; 0 none */
-    struct reference references[DOMAIN_REFERENCES];
+    struct cspace space;
+    u64 self;               /* root of the capabilities for this domain, in the kernel's space */
+    struct memory pool_memory;
+    u64 pool_root, pool_name; /* the pool in the kernel's space, and in this domain's */
+    u8 grants_used[GRANT_PAGES];
+    bool stale;             /* its views have lost something that processors may have cached */
+    volatile u32 misnamed;  /* enum capability_flaw, of what it has just named */
+    u64 misnamed_name;
     void *timers;           /* of its driver (block_timers.c) */
     void *pages;            /* every page the domain owns, for its end: linked blocks of page addresses */
 };
@@ -55,11 +61,36 @@ void domain_answered_badly(struct domain *domain, u64 detail);
 /* Calls the domain: 0 and the reply in *message, or -EFAULT when the domain is, or now has been, terminated. */
 int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message);
 
-u32 reference_new(struct domain *domain, enum reference_type type, void *object);
-void *reference_get(struct domain *domain, u64 number, enum reference_type type);
-void reference_drop(struct domain *domain, u64 number);
+/* References: the capabilities by which a domain names objects of the kernel. 0 when it holds too many already. */
+static inline u64 reference_new(struct domain *domain, enum reference_type type, void *object) {
+    return capability_create(&domain->space, type, 0, object);
+}
+void reference_misnamed(struct domain *domain, u64 name, enum capability_flaw flaw);
+/* What a domain named: for NULL it ends, and the report says why. */
+static inline void *reference_get(struct domain *domain, u64 name, enum reference_type type) {
+    void *object = capability_get(&domain->space, name, type);
+    if (!object)
+        reference_misnamed(domain, name, capability_judge(&domain->space, name, type));
+    return object;
+}
+static inline u64 reference_next(struct domain *domain, enum reference_type type, u64 after) {
+    return capability_next(&domain->space, type, after);
+}
+static inline void reference_drop(struct domain *domain, u64 name) { capability_end(&domain->space, name, NULL); }
 /* Drops it if it still stands for that object: false when someone else was first. */
-bool reference_end(struct domain *domain, u64 number, const void *object);
+static inline bool reference_end(struct domain *domain, u64 name, const void *object) {
+    return capability_end(&domain->space, name, object);
+}
+
+/* Grants (grants.c). */
+extern struct cspace kernel_space;
+struct memory *memory_create(u64 pages);
+u64 memory_lend(struct domain *domain, struct memory *memory, u64 address, u32 rights, u64 *root);
+void domain_revoke(struct domain *domain);
+void capabilities_check(void);
+bool capability_call(struct domain *domain, struct lvd_message *message);
+void domain_back(struct domain *domain, u64 address, u64 host, u32 permissions);
+void domain_unback(struct domain *domain, u64 address);
 
 /* Extended page tables of a domain (ept.c). Rights as LVD_READ... */
 u64 ept_create(struct domain *domain);

@@ -84,7 +84,7 @@ static void isolated_release(struct netdev *netdev) {
 }
 
 /* alloc_netdev_mqs calls this on the new device; the driver's setup function runs on the shadow. */
-static struct { struct domain *domain; u64 token; u32 reference; } allocating; /* under the rtnl lock */
+static struct { struct domain *domain; u64 token, reference; } allocating; /* under the rtnl lock */
 static void isolated_setup(void *dev) {
     struct netdev *netdev = netdev_of(dev);
     struct call call;
@@ -106,23 +106,23 @@ static void isolated_setup(void *dev) {
 
 /* The domain is gone: its devices and link types go without asking it. */
 void netdev_forget_domain(struct domain *domain) {
-    for (u32 n = 1; n < DOMAIN_REFERENCES; n++) {
+    for (u64 n = 0; (n = reference_next(domain, REFERENCE_NETDEV, n));) {
         void *dev = reference_get(domain, n, REFERENCE_NETDEV);
-        if (dev && netdev_of(dev)) {
+        if (netdev_of(dev)) {
             FIELD(dev, u8, net_device, needs_free_netdev) = 0;
             unregister_netdevice_queue(dev, NULL);
             free_netdev(dev);
         }
+    }
+    for (u64 n = 0; (n = reference_next(domain, REFERENCE_SKB, n));) { /* it took a packet over and never gave it back */
         void *skb = reference_get(domain, n, REFERENCE_SKB);
-        if (skb) { /* it took a packet over and never gave it back */
-            reference_drop(domain, n);
-            consume_skb(skb);
-        }
+        reference_drop(domain, n);
+        consume_skb(skb);
+    }
+    for (u64 n = 0; (n = reference_next(domain, REFERENCE_LINK_OPS, n));) {
         void *ops = reference_get(domain, n, REFERENCE_LINK_OPS);
-        if (ops) {
-            reference_drop(domain, n);
-            kfree(ops);
-        }
+        reference_drop(domain, n);
+        kfree(ops);
     }
 }
 
@@ -134,7 +134,7 @@ typedef bool handler(struct domain *domain, struct slots *in, struct slots *out)
 static bool call_rtnl_link_register(struct domain *domain, struct slots *in, struct slots *out) {
     u64 has_setup = unpack(in);
     void *ops = kzalloc(SIZEOF(rtnl_link_ops));
-    u32 reference = reference_new(domain, REFERENCE_LINK_OPS, ops);
+    u64 reference = reference_new(domain, REFERENCE_LINK_OPS, ops);
     if (!reference) {
         kfree(ops);
         pack(out, (u64)-ENOMEM);
@@ -194,9 +194,10 @@ static bool call_free_netdev(struct domain *domain, struct slots *in, struct slo
 static bool call_register_netdevice(struct domain *domain, struct slots *in, struct slots *out) {
     void *dev = reference_get(domain, unpack(in), REFERENCE_NETDEV);
     u64 link = unpack(in), *name;
-    if (!dev)
+    void *ops = dev && link ? reference_get(domain, link, REFERENCE_LINK_OPS) : NULL;
+    if (!dev || (link && !ops))
         return false;
-    FIELD(dev, void *, net_device, rtnl_link_ops) = link ? reference_get(domain, link, REFERENCE_LINK_OPS) : NULL;
+    FIELD(dev, void *, net_device, rtnl_link_ops) = ops;
     unpack_netdev_scalars(in, dev);
     set_operations(dev, unpack(in));
     if (in->broken)

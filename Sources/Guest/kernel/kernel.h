@@ -166,6 +166,7 @@ void smp_start(u32 cpus);
 void smp_run_everywhere(void (*function)(u32 cpu));
 void smp_call(void (*function)(u32 cpu));
 void smp_call_here(void);
+void spin_lock_answering(spinlock_t *lock);
 void apic_init(void);
 void apic_timer(u32 vector, u64 cycles);
 void apic_timer_once(u32 vector, u64 cycles);

@@ -81,6 +81,7 @@ void kernel_main(u64 information) {
     if (monitor && launches_early)
         launch_cpu(0);
     network_init();
+    cspace_begin(&kernel_space, NULL);
     read_workload();
     smp_start((u32)cpus);
     lvd_results.cpus = nr_cpu_ids;
@@ -105,6 +106,8 @@ void kernel_main(u64 information) {
         run_workload();
     for (u32 id = 0; id < lvd_results.driver_count; id++)
         driver_stop(id);
+    if (monitor)
+        capabilities_check();
     if (monitor && number_or("promote", 0))
         promote_kernel();
     for (u32 id = 0; id < lvd_results.driver_count; id++)

@@ -19,7 +19,7 @@ u64 lvd_reference(struct lvd_peer *peer, const void *object, u32 type) {
     case LVD_TYPE_net_device: return isolated(object)->domain == domain ? isolated(object)->reference : 0;
     case LVD_TYPE_sk_buff:
         packet = packet_of(object);
-        if (reference_get(domain, packet->reference, REFERENCE_SKB) != object)
+        if (capability_get(&domain->space, packet->reference, REFERENCE_SKB) != object)
             packet->reference = reference_new(domain, REFERENCE_SKB, (void *)object);
         return packet->reference;
     default: return 0;
@@ -47,9 +47,13 @@ enum lvd_ending lvd_release(struct lvd_peer *peer, const void *object, u32 type)
 }
 
 bool lvd_region(struct lvd_peer *peer, u32 region, u8 **base, u64 *bytes) {
-    *base = domain_of(peer)->pool.base;
-    *bytes = POOL_PAGES * LVD_PAGE_SIZE;
-    return region == NETWORK_REGION_pool;
+    struct domain *domain = domain_of(peer);
+    const struct memory *memory = capability_get(&domain->space, domain->pool_name, REFERENCE_MEMORY);
+    if (!memory || region != NETWORK_REGION_pool)
+        return false;
+    *base = memory->base;
+    *bytes = memory->pages * LVD_PAGE_SIZE;
+    return true;
 }
 
 bool lvd_lock(struct lvd_peer *peer, u32 lock, void *object) {

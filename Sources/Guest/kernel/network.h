@@ -22,8 +22,7 @@ struct netdev {
     /* Of an isolated driver's device: whose it is, and the arguments hidden from everyone else (G4). */
     struct domain *domain;
     struct payload_pool *pool;
-    u32 reference;
-    u64 setup_token;
+    u64 reference, setup_token;
     void (*release)(struct netdev *netdev);
 };
 
@@ -32,7 +31,7 @@ struct packet {
     struct packet *next;
     u8 *buffer;
     u32 cache;
-    u32 reference; /* under which the driver's domain knew it last */
+    u64 reference; /* under which the driver's domain knew it last */
 };
 
 static inline void netdev_hold(struct netdev *netdev) { __sync_fetch_and_add(&netdev->users, 1); }

@@ -61,25 +61,37 @@ void smp_run_everywhere(void (*function)(u32 cpu)) {
 
 static spinlock_t call_lock;
 static void (*volatile call)(u32 cpu);
-static volatile u32 call_done;
+static volatile u32 call_due[LVD_MAX_CPUS], call_done;
 
-/* VECTOR_CALL. */
+/* VECTOR_CALL, or this CPU waits for somebody who may be waiting for it. */
 void smp_call_here(void) {
+    if (!__sync_lock_test_and_set(&call_due[cpu_number()], 0))
+        return;
     call(cpu_number());
     __sync_fetch_and_add(&call_done, 1);
 }
 
+/* Of locks whose holder may be in smp_call: with interrupts on or off. */
+void spin_lock_answering(spinlock_t *lock) {
+    while (__sync_lock_test_and_set(&lock->held, 1)) {
+        smp_call_here();
+        __builtin_ia32_pause();
+    }
+}
+
 /*
- * Runs function on every CPU, whatever it is doing, and waits for all. Interrupts must be on: two CPUs may want this at once. A
- * domain that keeps interrupts off delays it until the watchdog ends the domain.
+ * Runs function on every CPU, whatever it is doing, and waits for all. A domain that keeps interrupts off delays it until the
+ * watchdog ends the domain.
  */
 void smp_call(void (*function)(u32 cpu)) {
-    spin_lock(&call_lock);
+    spin_lock_answering(&call_lock);
     call = function;
     call_done = 0;
     for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
-        if (cpu != cpu_number())
+        if (cpu != cpu_number()) {
+            __sync_lock_test_and_set(&call_due[cpu], 1);
             apic_send(cpu, VECTOR_CALL);
+        }
     function(cpu_number());
     while (call_done < nr_cpu_ids - 1)
         __builtin_ia32_pause();

@@ -149,6 +149,16 @@ void softirq_from_interrupt(void) {
     interrupts_off();
 }
 
+/* None of it on this CPU until that is undone. */
+bool softirq_hold(void) {
+    u64 flags = interrupts_save(); /* with it the CPU stays the same */
+    bool before = mine()->running;
+    mine()->running = true;
+    interrupts_restore(flags);
+    return before;
+}
+void softirq_resume(bool before) { mine()->running = before; }
+
 /* The domain is dead and no thread is inside: nothing is due for it any more, and no CPU is just about to do it. */
 void softirq_forget_domain(struct domain *domain) {
     u64 flags = spin_lock_irqsave(&lock);

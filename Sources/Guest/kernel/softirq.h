@@ -23,6 +23,8 @@ void timer_start(struct timer *timer, u64 cycles);
 bool timer_cancel(struct timer *timer);
 void softirq_run(void);
 void softirq_from_interrupt(void);
+bool softirq_hold(void);
+void softirq_resume(bool before);
 void softirq_forget_domain(struct domain *domain);
 void ticks_start(u64 period);
 void ticks_stop(void);

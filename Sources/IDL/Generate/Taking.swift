@@ -207,6 +207,7 @@ extension Marshaller {
                                 text.block("if (!\(found))") { text.line("\(found) = \(fresh);") }
                             }
                             assign(found)
+                            text.line("lvd_kept_in(call, \(found), &\(value));")
                         }
                         text.line("lvd_require(call, \(found) != NULL);")
                     } else {

@@ -15,8 +15,7 @@ public struct A9: Invariant {
     /// Words of `struct lvd_state_page` and of the per-CPU area (Sources/Guest/include/lvd).
     private static let kernelESP: UInt64 = 24, kernelGSBase: UInt64 = 32, current: UInt64 = 0x40
 
-    /// Where kernel pages are: its direct map never changes.
-    private var pages: [UInt64: PhysicalAddress] = [:]
+    private var words = KernelWords()
     private var stackOffset: UInt64?
 
     public mutating func check(_ event: Event, in situation: Situation, _ verdict: inout Verdict) {
@@ -29,27 +28,20 @@ public struct A9: Invariant {
         if let stackOffset {
             offset = stackOffset
         } else {
-            guard let word = word(place.rawValue, view, situation) else { return }
+            guard let word = words.word(place.rawValue, in: view, situation.machine) else { return }
             (offset, stackOffset) = (word, word)
         }
         guard let state = situation.census.statePage(in: view) else { return }
         let esp = situation.machine.word(at: state + Self.kernelESP)
-        guard let thread = word(situation.machine.word(at: state + Self.kernelGSBase) &+ Self.current, view, situation),
-            let stack = word(thread &+ offset, view, situation)
+        let machine = situation.machine
+        let currentThread = machine.word(at: state + Self.kernelGSBase) &+ Self.current
+        guard let thread = words.word(currentThread, in: view, machine),
+            let stack = words.word(thread &+ offset, in: view, machine)
         else { return }
         verdict.evaluated()
         if esp < stack || esp - stack < Self.least {
             verdict.violated(
                 "a domain is called with \(esp < stack ? 0 : esp - stack) bytes of the kernel's stack left", at: rip)
         }
-    }
-
-    private mutating func word(_ linear: UInt64, _ view: AddressView, _ situation: Situation) -> UInt64? {
-        let page = linear & ~Page.offsetMask
-        if pages[page] == nil {
-            var reader = TranslationReader(situation.machine)
-            pages[page] = reader.translate(page, in: view)?.physical
-        }
-        return pages[page].map { situation.machine.word(at: $0 + (linear & Page.offsetMask)) }
     }
 }

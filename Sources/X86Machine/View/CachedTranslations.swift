@@ -24,13 +24,21 @@ public struct CachedTranslation: Sendable, Equatable {
 extension MachineView {
     /// Every cached translation of a linear address, whatever its tags; in ascending order of EPT, VPID, PCID, size.
     public func cachedTranslations(of linear: LinearAddress, processor: Int) -> [CachedTranslation] {
+        cached(on: processor) { $0.page == linear.rawValue & ~$0.offsetMask }
+    }
+    /// Every cached translation that was made with an EPT, in ascending order of VPID, PCID, size, address.
+    public func cachedTranslations(under eptRoot: PhysicalAddress, processor: Int) -> [CachedTranslation] {
+        cached(on: processor) { $0.ep4ta == eptRoot.rawValue }
+    }
+
+    private func cached(on processor: Int, where matches: (Translation) -> Bool) -> [CachedTranslation] {
         let p = machine.processors[processor]
         let tags = p.translationTags
         var found: [Translation] = []
         p.translations.forEach { t in
-            if t.page == linear.rawValue & ~t.offsetMask { found.append(t) }
+            if matches(t) { found.append(t) }
         }
-        found.sort { ($0.ep4ta, $0.vpid, $0.pcid, $0.shift) < ($1.ep4ta, $1.vpid, $1.pcid, $1.shift) }
+        found.sort { ($0.ep4ta, $0.vpid, $0.pcid, $0.shift, $0.page) < ($1.ep4ta, $1.vpid, $1.pcid, $1.shift, $1.page) }
         return found.map { t in
             var ept = EPTPermissions.none
             if t.rights.contains(.eptReadable) { ept.insert(.read) }

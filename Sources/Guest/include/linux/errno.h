@@ -1,6 +1,8 @@
 #ifndef _LINUX_ERRNO_H
 #define _LINUX_ERRNO_H
+#define EPERM 1
 #define EIO 5
+#define EBADF 9
 #define ENOMEM 12
 #define ENOENT 2
 #define EFAULT 14

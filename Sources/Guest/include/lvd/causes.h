@@ -22,7 +22,11 @@
     X(17, BAD_MESSAGE, "sent a message that makes no sense")                \
     X(18, TRIPLE_FAULT, "caused a triple fault")                            \
     X(19, OTHER_EXIT, "caused an exit that has no business in a domain")    \
-    X(20, GAVE_UP, "asked to be terminated")
+    X(20, GAVE_UP, "asked to be terminated")                                \
+    X(21, FORGED, "named a capability that nobody was ever given")          \
+    X(22, FOREIGN, "named a capability of another domain")                  \
+    X(23, STALE, "named a capability that it no longer holds")              \
+    X(24, WRONG_TYPE, "named a capability of another type")
 
 #ifdef __ASSEMBLER__
 #define LVD_CAUSE_EXCEPTION 1

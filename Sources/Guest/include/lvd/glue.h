@@ -19,6 +19,7 @@ enum {
     LVD_MOST_SEEN = 64,           /* objects of recursive projections in one call */
     LVD_MOST_BYTES = 64 * 1024,   /* of one shadow or copy */
     LVD_MOST_ERRNO = 4095,
+    LVD_MOST_KEPT = 8,            /* pieces of memory that a caller keeps of one reply */
     LVD_GLUE_EFAULT = 14,
     LVD_TRAMPOLINES = 8,          /* per function that the kernel may call through pointers */
 };
@@ -34,6 +35,8 @@ struct lvd_call {
     struct lvd_peer *peer;
     u32 rpc, depth, seen_count;
     struct lvd_scratch { struct lvd_scratch *next; u64 aligned; } *scratch;
+    u32 kept_count;
+    struct lvd_kept { void *memory, *place; } kept[LVD_MOST_KEPT]; /* until the reply turns out to be good */
     const void *seen[LVD_MOST_SEEN];
 };
 
@@ -72,7 +75,7 @@ bool lvd_unlock(struct lvd_peer *peer, u32 lock, void *object);
 static inline void lvd_begin(struct lvd_call *call, struct lvd_peer *peer, u32 rpc) {
     call->peer = peer;
     call->rpc = rpc;
-    call->depth = call->seen_count = 0;
+    call->depth = call->seen_count = call->kept_count = 0;
     call->scratch = NULL;
     call->message.words[0] = rpc_word(LVD_CLASS_RPC, rpc);
     call->message.words[1] = 0;
@@ -102,9 +105,21 @@ static inline void lvd_forget_scratch(struct lvd_call *call) {
     }
 }
 
+/* Of a refused reply nothing is kept, and nobody is left with an address of it. */
+static inline void lvd_forget_kept(struct lvd_call *call) {
+    while (call->kept_count) {
+        struct lvd_kept *kept = &call->kept[--call->kept_count];
+        if (kept->place)
+            __builtin_memset(kept->place, 0, sizeof(void *));
+        lvd_free(kept->memory);
+    }
+}
+
 /* Of a caller. True: all of the reply was good. */
 static inline bool lvd_end(struct lvd_call *call, bool answered) {
     lvd_forget_scratch(call);
+    if (call->slots.broken)
+        lvd_forget_kept(call);
     if (answered && call->slots.broken)
         lvd_refused(call->peer, call->rpc);
     return answered && !call->slots.broken;
@@ -114,7 +129,7 @@ static inline bool lvd_end(struct lvd_call *call, bool answered) {
 static inline void lvd_receive(struct lvd_call *call, struct lvd_peer *peer, struct lvd_message *message) {
     call->peer = peer;
     call->rpc = (u32)message->words[0];
-    call->depth = call->seen_count = 0;
+    call->depth = call->seen_count = call->kept_count = 0;
     call->scratch = NULL;
     call->slots = slots_open(message, lvd_registers(peer));
 }
@@ -210,12 +225,20 @@ static inline void *lvd_scratch(struct lvd_call *call, u64 bytes) {
     call->scratch = scratch;
     return scratch + 1;
 }
-/* Memory that the receiver keeps. */
+/* Memory that the caller keeps when all of the reply is good. */
 static inline void *lvd_keep(struct lvd_call *call, u64 bytes) {
-    void *memory = call->slots.broken || bytes > LVD_MOST_BYTES ? NULL : lvd_alloc(bytes ? bytes : 1);
-    if (!memory)
+    bool good = !call->slots.broken && bytes <= LVD_MOST_BYTES && call->kept_count < LVD_MOST_KEPT;
+    void *memory = good ? lvd_alloc(bytes ? bytes : 1) : NULL;
+    if (memory)
+        call->kept[call->kept_count++] = (struct lvd_kept){ memory, NULL };
+    else
         lvd_refuse(call);
     return memory;
+}
+/* Where its address was put, if it is what lvd_keep gave last. */
+static inline void lvd_kept_in(struct lvd_call *call, const void *memory, void *place) {
+    if (call->kept_count && call->kept[call->kept_count - 1].memory == memory)
+        call->kept[call->kept_count - 1].place = place;
 }
 
 static inline bool lvd_is_error(const void *pointer) { return (u64)pointer >= (u64)-LVD_MOST_ERRNO; }

@@ -27,6 +27,8 @@
 #define LVD_WINDOW_REGISTERS 0x0c00000       /* register page of this CPU: message slots beyond the sixth */
 #define LVD_WINDOW_HEAP 0x1000000
 #define LVD_WINDOW_HEAP_END 0x1400000
+#define LVD_WINDOW_GRANTS 0x1400000          /* memory that is mapped by capability */
+#define LVD_WINDOW_GRANTS_END 0x1500000
 #define LVD_WINDOW_PERCPU 0x2000000          /* + cpu * LVD_PERCPU_STRIDE: what GS points to inside the domain */
 #define LVD_PERCPU_STRIDE 0x10000
 #define LVD_WINDOW_STACKS 0x2400000          /* stacks, each below a guard page */

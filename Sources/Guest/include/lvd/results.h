@@ -70,5 +70,7 @@ struct lvd_counters {
     u64 extended_checks;   /* how often the kernel has found its own extended state unchanged */
     u64 switches_inside;   /* from a thread that an interrupt had found inside a domain to another thread */
     u64 migrations_inside; /* of those threads, resumed on another CPU */
+    u64 capabilities_made, capabilities_granted, capabilities_revoked;
+    u64 capabilities_left; /* when all domains have gone: with the pages of their memory, 0 */
 };
 #endif
