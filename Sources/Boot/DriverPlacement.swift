@@ -7,6 +7,10 @@ struct DriverPlacement {
     static let stride: UInt64 = 0x0400_0000
     static let maximumBytes: UInt64 = 0x80_0000
     static let maximumCount = 4
+    /// The domain's page-table pages in its window, its root first.
+    static let pageTables: UInt64 = 0x300_0000
+    static let kernelBase: UInt64 = 0xffff_ffff_8000_0000
+    static let domainPhysical: UInt64 = 0x7f_8000_0000
 
     /// Position among the drivers: decides the base.
     let index: Int

@@ -70,6 +70,11 @@ public struct DriverLayout: Sendable {
     public var cleanupModule: LinearAddress?
     public var segments: [Segment]
     public var symbols: SymbolMap
+
+    /// Where the root of the domain's page table is, guest-physical in its views.
+    public var pageTableRoot: UInt64 {
+        base.rawValue &- DriverPlacement.kernelBase &+ DriverPlacement.domainPhysical &+ DriverPlacement.pageTables
+    }
 }
 
 /// A VMFUNC instruction the kernel image declares, from its `.lvd_vmfunc_sites` section.
@@ -143,6 +148,9 @@ public struct GuestLayout: Sendable {
     /// The stacks that the processors' interrupt stack tables point to.
     public var interruptStacks: SharedRange? { sharedRanges.first { $0.name == "lvd_ist_stacks" } }
 
+    /// Code and stack of processes, LVD_USER_TEXT in Sources/Guest/include/lvd/layout.h.
+    public static let processPages: Range<UInt64> = 0x40_0000..<0x40_2000
+
     public func isShared(_ address: UInt64) -> Bool { sharedRanges.contains { $0.range.contains(address) } }
 
     /// `name+offset` of an address in whichever image holds it, with that image's name.
@@ -156,6 +164,9 @@ public struct GuestLayout: Sendable {
         }
         // The monitor runs on page tables of its own, at its physical addresses.
         if LVDSystem.monitorMemory.contains(address.rawValue) { return text("monitor", monitor) }
+        if Self.processPages.contains(address.rawValue) {
+            return "process:0x\(String(address.rawValue - Self.processPages.lowerBound, radix: 16))"
+        }
         return text("kernel", kernel)
     }
 }

@@ -9,6 +9,13 @@ struct GuestOptions: ParsableArguments {
     enum Launch: String, Choice { case late, early }
     enum ExtendedState: String, Choice { case lazy, eager, none }
     enum Preemption: String, Choice { case paper, full }
+    /// As LVD_USER_ATTACK_... in Sources/Guest/include/lvd/user.h.
+    enum ProcessAttack: String, Choice {
+        case none, vmcall, hypercall, vmfunc
+        case vmfuncIndex = "vmfunc-index"
+        case vmfuncFunction = "vmfunc-function"
+        case sgdt
+    }
 
     @Option(
         help: ArgumentHelp(
@@ -41,7 +48,30 @@ struct GuestOptions: ParsableArguments {
                 + "two threads for each processor.", valueName: "policy"))
     var preemption = Preemption.paper
 
+    @Option(
+        help: ArgumentHelp(
+            "Processes of each processor, in ring 3 with a page-table root of their own, that take turns in sending "
+                + "packets; 0: the kernel itself sends.", valueName: "n"))
+    var processes = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "A process ends after so many packets, and another one takes its place; 0: none ends.", valueName: "n"))
+    var processPackets = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "What the first process does at its fourth turn: none, vmcall, hypercall, vmfunc, vmfunc-index, "
+                + "vmfunc-function, sgdt.", valueName: "attack"))
+    var processAttack = ProcessAttack.none
+
     func validate() throws {
+        guard (0...8).contains(processes) else {
+            throw ValidationError("--processes \(processes): expected 0 to 8")
+        }
+        guard (0...1_000_000).contains(processPackets) else {
+            throw ValidationError("--process-packets \(processPackets): expected 0 to 1000000")
+        }
         guard (0...1_000_000).contains(extendedUse) else {
             throw ValidationError("--extended-use \(extendedUse): expected 0 to 1000000")
         }
@@ -55,6 +85,13 @@ struct GuestOptions: ParsableArguments {
         }
         if preemption == .full, workload.name == "blk" {
             throw UserError(.usage, "--preemption full: the workload blk runs with --preemption paper only")
+        }
+        if processes > 0, isNative || preemption == .full || workload.name != "tx" {
+            throw UserError(
+                .usage, "--processes: the workload tx runs with processes, without --native and --preemption full")
+        }
+        if processes == 0, processPackets > 0 || processAttack != .none {
+            throw UserError(.usage, "--process-packets and --process-attack need --processes")
         }
     }
 
@@ -73,6 +110,13 @@ struct GuestOptions: ParsableArguments {
         if extendedUse > 0 { list.append(("--extended-use", "\(extendedUse)", "extended-use=\(extendedUse)")) }
         if preemption != .paper {
             list.append(("--preemption", preemption.rawValue, "preemption=\(preemption.number)"))
+        }
+        if processes > 0 { list.append(("--processes", "\(processes)", "processes=\(processes)")) }
+        if processPackets > 0 {
+            list.append(("--process-packets", "\(processPackets)", "process-packets=\(processPackets)"))
+        }
+        if processAttack != .none {
+            list.append(("--process-attack", processAttack.rawValue, "process-attack=\(processAttack.number)"))
         }
         return list
     }

@@ -1,3 +1,4 @@
+import Boot
 import LVD
 import X86Architecture
 import X86Machine
@@ -11,6 +12,12 @@ public struct Census: Sendable {
         public var mappings: [PageMapping]
         /// Pages of the domain's own paging structures, ascending.
         public var tables: [UInt64]
+        /// The page-table root that is the domain's own, by its place in the domain's window; nil where nothing is.
+        public var ownRoot: PhysicalAddress?
+        /// The CR3 values with which it is entered that lead anywhere in its view.
+        public var roots: [UInt64]
+        /// Process roots that lead anywhere in its view, and where.
+        public var aliases: [(root: UInt64, physical: PhysicalAddress)]
 
         /// What holds a linear address; nil: nothing.
         func mapping(of linear: UInt64) -> PageMapping? {
@@ -44,23 +51,38 @@ public struct Census: Sendable {
     public init() {}
 
     /// Reads the structures again and returns the pages that a change would have to go through, ascending.
-    mutating func take(_ views: Views, machine: MachineView, statePage: LinearAddress?) -> [UInt64] {
+    mutating func take(_ views: Views, machine: MachineView, layout: GuestLayout) -> [UInt64] {
+        let statePage = layout.statePage, processRoots = Self.processRoots(views, machine)
         entries = []
         statePages = []
         var pages: Set<UInt64> = []
         for domain in views.domains {
-            var reader = TranslationReader(machine)
+            var reader = TranslationReader(machine), domain = domain
+            // Any root that is alive shows the same (I3); the one that called last may be gone.
+            let roots = domain.roots.filter { reader.physical($0 & PagingEntry.address, under: domain.eptp) != nil }
+            if let living = roots.last, !roots.contains(domain.cr3) { domain.cr3 = living }
             let mappings = reader.mappings(of: domain.view)
-            entries.append(Entry(domain: domain, mappings: mappings, tables: reader.guestTables.sorted()))
-            if let statePage, let page = reader.translate(statePage.rawValue, in: domain.view) {
-                statePages.append((domain.view, page.physical))
-            }
+            let tables = reader.guestTables.sorted()
+            entries.append(
+                Entry(
+                    domain: domain, mappings: mappings, tables: tables,
+                    ownRoot: domain.driver.flatMap {
+                        reader.physical(layout.drivers[$0].pageTableRoot, under: domain.eptp)
+                    }, roots: roots,
+                    aliases: processRoots.compactMap { root in
+                        reader.physical(root, under: domain.eptp).map { (root, $0) }
+                    }))
             // Where the kernel's view is asked for the same addresses, its tables matter too.
-            if let kernel = views.kernelEPTP[domain.processor] {
-                let view = AddressView(cr3: domain.cr3, eptp: kernel)
-                for mapping in mappings { _ = reader.translate(mapping.linear, in: view) }
+            for root in roots {
+                let view = AddressView(cr3: root, eptp: domain.eptp)
                 if let statePage, let page = reader.translate(statePage.rawValue, in: view) {
                     statePages.append((view, page.physical))
+                }
+                guard let kernel = views.kernelEPTP[domain.processor] else { continue }
+                let kernels = AddressView(cr3: root, eptp: kernel)
+                for mapping in mappings { _ = reader.translate(mapping.linear, in: kernels) }
+                if let statePage, let page = reader.translate(statePage.rawValue, in: kernels) {
+                    statePages.append((kernels, page.physical))
                 }
             }
             pages.formUnion(reader.guestTables)
@@ -69,6 +91,19 @@ public struct Census: Sendable {
         words = [:]
         for page in pages { words[page] = Self.read(page, machine) }
         return pages.sorted()
+    }
+
+    /// Also those that no processor has loaded yet but a domain could, without an exit (1.4).
+    private static func processRoots(_ views: Views, _ machine: MachineView) -> [UInt64] {
+        var roots = Set(views.processRoots)
+        let targets: [VMCSField] = [.cr3TargetValue0, .cr3TargetValue1, .cr3TargetValue2, .cr3TargetValue3]
+        for processor in 0..<machine.processorCount {
+            let count = machine.vmcsField(.cr3TargetCount, of: processor) ?? 0
+            for field in targets.prefix(Int(min(count, 4))) {
+                if let value = machine.vmcsField(field, of: processor) { roots.insert(value & PagingEntry.address) }
+            }
+        }
+        return roots.sorted()
     }
 
     func statePage(in view: AddressView) -> PhysicalAddress? { statePages.first { $0.view == view }?.physical }

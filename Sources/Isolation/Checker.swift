@@ -9,7 +9,7 @@ import X86Machine
 /// when a page that holds them is written while some processor runs in a domain, and otherwise before a domain runs
 /// again: in between the kernel is editing, and nobody can use what it has not finished.
 public final class Checker: Observer {
-    public let events: EventMask = [.eptpSwitch, .vmTransition, .delivery, .watch]
+    public let events: EventMask = [.eptpSwitch, .vmTransition, .delivery, .controlRegister, .watch]
     public private(set) var findings: [Finding] = []
     /// Findings beyond this number are counted and not kept.
     public static let findingsMax = 100
@@ -95,8 +95,9 @@ public final class Checker: Observer {
 
     private func takeCensus(_ machine: MachineView) {
         situation.censusIsStale = false
-        let statePage = situation.layout.statePage
-        for page in situation.census.take(situation.views, machine: machine, statePage: statePage) { watchOnce(page) }
+        for page in situation.census.take(situation.views, machine: machine, layout: situation.layout) {
+            watchOnce(page)
+        }
         for page in situation.census.statePageCopies { watchOnce(page) }
         for processor in 0..<machine.processorCount {
             if let list = machine.vmx(of: processor).eptpList { watchOnce(list.page.rawValue) }

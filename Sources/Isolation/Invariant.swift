@@ -53,6 +53,13 @@ public final class Situation {
         return reader.translate(linear.rawValue, in: view)?.physical
     }
 
+    /// Whether the view that a processor runs in has nothing where CR3 points.
+    func rootLeadsNowhere(_ processor: Int) -> Bool {
+        guard let eptp = views.activeEPTP[processor] else { return false }
+        var reader = TranslationReader(machine)
+        return reader.physical(machine.cr3(of: processor) & PagingEntry.address, under: eptp) == nil
+    }
+
     public func describe(_ address: UInt64) -> String {
         let digits = hex(address)
         guard let name = layout.describe(LinearAddress(address)) else { return digits }

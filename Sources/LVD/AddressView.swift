@@ -72,6 +72,11 @@ public struct TranslationReader {
         return nil
     }
 
+    /// Where an EPT leads; nil: nowhere.
+    public mutating func physical(_ guestPhysical: UInt64, under eptp: UInt64) -> PhysicalAddress? {
+        ept(guestPhysical, eptp)?.physical
+    }
+
     /// SDM 3A 4.5 "4-Level Paging and 5-Level Paging", four levels. nil: not mapped in this view.
     public mutating func translate(_ linear: UInt64, in view: AddressView) -> PageMapping? {
         var table = view.cr3 & PagingEntry.address

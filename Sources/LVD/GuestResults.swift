@@ -77,6 +77,9 @@ public struct GuestResults: Sendable, Equatable {
         public var capabilitiesGranted: UInt64 = 0
         public var capabilitiesRevoked: UInt64 = 0
         public var capabilitiesLeft: UInt64 = 0
+        /// Started, and of those ended for what they did in ring 3.
+        public var processes: UInt64 = 0
+        public var processesKilled: UInt64 = 0
         public init() {}
     }
     public var counters = Counters()
@@ -125,10 +128,12 @@ public struct GuestResults: Sendable, Equatable {
             (counters.extendedSaves, counters.extendedChecks) = (counter(1), counter(2))
             (counters.switchesInside, counters.migrationsInside) = (counter(3), counter(4))
             // Images of others end there.
-            if layout.kernel.symbol(named: "lvd_counters").map({ $0.size >= 72 }) == true {
+            let bytes = layout.kernel.symbol(named: "lvd_counters")?.size ?? 0
+            if bytes >= 72 {
                 (counters.capabilitiesMade, counters.capabilitiesGranted) = (counter(5), counter(6))
                 (counters.capabilitiesRevoked, counters.capabilitiesLeft) = (counter(7), counter(8))
             }
+            if bytes >= 88 { (counters.processes, counters.processesKilled) = (counter(9), counter(10)) }
         }
         message = text(96, 128)
         drivers = (0..<min(UInt64(half(Self.driversOffset)), Self.driversMax)).map { number in

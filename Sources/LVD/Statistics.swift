@@ -113,6 +113,7 @@ public final class StatisticsObserver: Observer {
             let symbol = driver.symbols.symbol(containing: rip)?.symbol.name
             return symbol.map { "\(driver.name):\($0)" } ?? driver.name
         }
+        if GuestLayout.processPages.contains(rip.rawValue) { return "process" }
         return layout.kernel.symbol(containing: rip).map { "kernel:\($0.symbol.name)" } ?? "elsewhere"
     }
 

@@ -11,6 +11,8 @@ public struct Views: Sendable {
         public var eptp: UInt64
         /// CR3 when the view was last entered: a guest-physical address, the same value as in the kernel.
         public var cr3: UInt64
+        /// Every CR3 with which it was entered: a root of each process that has called into it, ended ones among them.
+        public var roots: [UInt64]
         /// Index into `GuestLayout.drivers`; nil when nothing of any driver is mapped.
         public var driver: Int?
         public var view: AddressView { AddressView(cr3: cr3, eptp: eptp) }
@@ -22,6 +24,8 @@ public struct Views: Sendable {
     public private(set) var activeEPTP: [UInt64?]
     /// In order of first entry.
     public private(set) var domains: [DomainView] = []
+    /// What CR3 has held in the kernel's view since launch: roots of processes, ended ones among them; ascending.
+    public private(set) var processRoots: [UInt64] = []
 
     public init(processors: Int) {
         kernelEPTP = Array(repeating: nil, count: processors)
@@ -40,13 +44,27 @@ public struct Views: Sendable {
         return domains.first { $0.processor == processor && $0.eptp == eptp }
     }
 
-    /// Follows one event. Returns true when a domain's view was entered that was not known, or with another CR3.
+    private mutating func note(root cr3: UInt64) -> Bool {
+        let root = cr3 & PagingEntry.address
+        let place = processRoots.firstIndex { $0 >= root } ?? processRoots.count
+        if place < processRoots.count, processRoots[place] == root { return false }
+        processRoots.insert(root, at: place)
+        return true
+    }
+
+    /// Follows one event. Returns true when something is new: a domain's view, a CR3 with which it is entered, a root
+    /// of a process.
     public mutating func follow(_ event: Event, processor: Int, machine: MachineView, layout: GuestLayout) -> Bool {
         switch event {
         case .vmEntry(_, let eptp):
             if kernelEPTP[processor] == nil { kernelEPTP[processor] = eptp }
             activeEPTP[processor] = eptp
-            return false
+            return !isInDomain(processor) && note(root: machine.cr3(of: processor))
+        case .controlRegisterWrite(3, _, let root, _):
+            guard kernelEPTP[processor] != nil, machine.vmx(of: processor).inNonRoot, !isInDomain(processor) else {
+                return false
+            }
+            return note(root: root)
         case .eptpSwitch(_, _, _, let to):
             activeEPTP[processor] = to
             guard isInDomain(processor) else { return false }
@@ -60,8 +78,9 @@ public struct Views: Sendable {
         eptp: UInt64, cr3: UInt64, _ processor: Int, _ machine: MachineView, _ layout: GuestLayout
     ) -> Bool {
         if let known = domains.firstIndex(where: { $0.processor == processor && $0.eptp == eptp }) {
-            guard domains[known].cr3 != cr3 else { return false }
             domains[known].cr3 = cr3
+            guard !domains[known].roots.contains(cr3) else { return false }
+            domains[known].roots.append(cr3)
             return true
         }
         // The list index says nothing lasting (entry 1 is rewritten for whoever is called next): a domain is the one
@@ -71,7 +90,7 @@ public struct Views: Sendable {
         let driver = layout.drivers.firstIndex { driver in
             driver.segments.contains { reader.translate($0.range.lowerBound, in: view) != nil }
         }
-        domains.append(DomainView(processor: processor, eptp: eptp, cr3: cr3, driver: driver))
+        domains.append(DomainView(processor: processor, eptp: eptp, cr3: cr3, roots: [cr3], driver: driver))
         return true
     }
 }

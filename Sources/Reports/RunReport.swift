@@ -102,7 +102,9 @@ public struct RunReport: Sendable {
             ("capabilitiesMade", .count(counters.capabilitiesMade)),
             ("capabilitiesGranted", .count(counters.capabilitiesGranted)),
             ("capabilitiesRevoked", .count(counters.capabilitiesRevoked)),
-            ("capabilitiesLeft", .count(counters.capabilitiesLeft))
+            ("capabilitiesLeft", .count(counters.capabilitiesLeft)),
+            ("processes", .count(counters.processes)),
+            ("processesKilled", .count(counters.processesKilled)),
         ])
     }
 
@@ -216,6 +218,11 @@ public struct RunReport: Sendable {
                 "\(grouped(counters.migrationsInside)) went on elsewhere")
         }
         if counters.extendedSaves > 0 { table.add("extended state saved", counters.extendedSaves) }
+        if counters.processes > 0 {
+            table.add(
+                "processes", counters.processes,
+                "\(grouped(counters.processesKilled)) ended for what they did in ring 3")
+        }
         if counters.promoted > 0 { table.add("processors native again", counters.promoted) }
     }
 

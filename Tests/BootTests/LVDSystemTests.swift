@@ -157,6 +157,10 @@ import Testing
             _Static_assert(LVD_DOMAIN_BASE == \(DriverPlacement.firstBase)u, "base");
             _Static_assert(LVD_DOMAIN_STRIDE == \(DriverPlacement.stride), "stride");
             _Static_assert(LVD_WINDOW_IMAGE_END == \(DriverPlacement.maximumBytes), "image");
+            _Static_assert(LVD_WINDOW_PAGE_TABLES == \(DriverPlacement.pageTables), "tables");
+            _Static_assert(LVD_KERNEL_BASE == \(DriverPlacement.kernelBase)u, "kernel");
+            _Static_assert(LVD_DOMAIN_GPA == \(DriverPlacement.domainPhysical), "domain");
+            _Static_assert(LVD_USER_TEXT == \(GuestLayout.processPages.lowerBound), "process");
             _Static_assert(LVD_MAX_DOMAINS == \(DriverPlacement.maximumCount), "domains");
             _Static_assert(LVD_MONITOR_PHYS == \(LVDSystem.monitorMemory.lowerBound), "monitor");
             _Static_assert(LVD_MONITOR_PHYS_END == \(LVDSystem.monitorMemory.upperBound), "monitor");

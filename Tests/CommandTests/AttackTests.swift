@@ -6,7 +6,8 @@ import Testing
 @Suite("Attacks on the rules") struct AttackTests {
     /// Per rule what its attack is stopped by on a sound system; nil where the domain gains nothing and goes on.
     static let defences: [(rule: String, words: String?)] = [
-        ("I1", "raised an exception"), ("I2", "raised an exception"), ("I5", nil),
+        ("I1", "raised an exception"), ("I2", "raised an exception"),
+        ("I3", "touched memory outside its view"), ("I5", nil),
         ("A1", "reached a crossing with the wrong list index"),
         ("A2", "executed VMFUNC with an invalid function or list entry"),
         ("A3", "touched memory outside its view"), ("A4", nil), ("A5", "raised an exception"),
@@ -23,6 +24,7 @@ import Testing
         switch rule {
         case "A3": arguments += ["--cpus", "2"]
         case "A10": arguments.insert("nullnet.ko", at: 2)  // the domain that it goes for
+        case "I3": arguments += ["--processes", "2", "--process-packets", "4"]  // one is dead at the eighth packet
         case "I5": arguments += ["--extended-use", "1"]  // a kernel thread with something in XMM registers
         case "A7": arguments += ["--max-cycles", "200000000"]  // without a timer it would not end
         default: break

@@ -9,13 +9,17 @@ struct HostileDriverTests {
         ("apic", "raised an exception"), ("cli", "changed the interrupt flag across a crossing"),
         ("cr0", "accessed a control register"), ("cr3", "accessed a control register"),
         ("dr7", "accessed a debug register"), ("free", "sent a message that makes no sense"),
+        ("give-up", "asked to be terminated"),
         ("hlt", "kept the processor without making progress"), ("hypercall", "called the monitor"),
         ("int14", "raised an exception"), ("int3", "raised an exception"),
+        ("invd", "caused an exit that has no business in a domain"),
         ("lidt", "accessed a descriptor-table register"),
         ("message", "named a capability that nobody was ever given"), ("out", "accessed an I/O port"),
         ("rdmsr", "accessed a model-specific register"), ("recurse", "nested calls until the kernel stack ran short"),
         ("spin", "kept the processor without making progress"),
-        ("sti", "changed the interrupt flag across a crossing"), ("stray-read", "raised an exception"),
+        ("spin-open", "kept the processor without making progress"),
+        ("sti", "changed the interrupt flag across a crossing"),
+        ("stray-heap", "touched memory outside its view"), ("stray-read", "raised an exception"),
         ("stray-write", "raised an exception"), ("trap", "raised an exception"), ("ud", "raised an exception"),
         ("uninit", "raised an exception"), ("unregister", "sent a message that makes no sense"),
         ("vmcall", "executed a VMX instruction"), ("wrmsr", "accessed a model-specific register"),
@@ -35,6 +39,27 @@ struct HostileDriverTests {
     func harmless(driver: String) throws {
         let outcome = try Tool.run("run", Self.folder + driver + ".ko", "--workload", "tx:50", "--console")
         #expect(outcome.status == 0 && outcome.errors.contains("attack: still here"), "\(outcome.errors)")
+    }
+
+    @Test("a domain that takes its time, calling the kernel within each of the watchdog's periods, is left alone")
+    func slow() throws {
+        let outcome = try Tool.run("run", Self.folder + "slow.ko", "--workload", "tx:50", "--console", "--json")
+        #expect(outcome.status == 0 && outcome.errors.contains("attack: still here"), "\(outcome.errors)")
+        // More expirations than a domain without progress lives through, all within one call.
+        #expect(try outcome.json().object("vmExits").object("byReason").number("preemptionTimerExpired") > 4)
+    }
+
+    @Test("a domain that loads another process's root, which exits nowhere, is terminated, and the kernel has its own")
+    func anotherProcess() throws {
+        let outcome = try Tool.run(
+            "run", Self.folder + "cr3-root.ko", "nullnet.ko", "--workload", "tx:50", "--processes", "3", "--json")
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("was terminated; it accessed a control register"), "\(outcome.errors)")
+        let run = try outcome.json(), drivers = try #require(run["drivers"] as? [[String: Any]])
+        #expect(drivers[1]["completed"] as? Int == 50)
+        // The kernel's own switches: its first load and one for each process; none for what the domain did.
+        #expect(run.object("vmExits").object("byReason").number("controlRegisterAccess") == 4)
+        #expect((run["findings"] as? [Any])?.isEmpty == true)
     }
 
     @Test("what a domain leaves in x87, MXCSR and XMM registers does not reach the kernel, which uses them, too")
@@ -92,7 +117,7 @@ struct HostileDriverTests {
         let capabilities = CapabilityTests.names.map(\.driver) + CapabilityTests.pairs
         let known = Set(
             Self.defences.map(\.driver) + rules + block + capabilities
-                + ["no-xmit", "once", "gs", "flags", "extended"])
+                + ["no-xmit", "once", "gs", "flags", "extended", "slow", "cr3-root"])
         #expect(Set(files.filter { $0.hasSuffix(".ko") }.map { String($0.dropLast(3)) }) == known)
     }
 }

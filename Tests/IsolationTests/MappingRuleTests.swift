@@ -102,6 +102,64 @@ struct I2Tests {
     }
 }
 
+@Suite("I3: a process root leads to the domain's own root or nowhere")
+struct I3Tests {
+    static let otherRoot: UInt64 = 0x9000
+
+    /// Entered under one root, left, and the kernel loads another one, which leads to `alias` in the domain's view.
+    private func load(_ guest: PaperGuest, _ checker: Checker, alias: UInt64?) {
+        guest.enter(checker)
+        guest.leave(checker)
+        if let alias { guest.mapEPT(guest.domainEPT, Self.otherRoot, to: alias) }
+        guest.load(Self.otherRoot, checker)
+    }
+
+    @Test("the alias of the root that calls keeps it, and another that leads to the same or nowhere")
+    func clean() {
+        for isAlias in [true, false] {
+            let guest = PaperGuest()
+            let checker = guest.checker([I3.self])
+            load(guest, checker, alias: isAlias ? guest.domainRoot : nil)
+            guest.load(PaperGuest.cr3, checker)
+            guest.enter(checker)
+            #expect(checker.findings.isEmpty)
+            #expect((checker.coverage.first?.evaluations ?? 0) >= 3)
+        }
+    }
+
+    @Test("a root that calls and leads nowhere, or elsewhere, breaks it", arguments: [true, false])
+    func caller(isMapped: Bool) {
+        let guest = PaperGuest()
+        let checker = guest.checker([I3.self])
+        load(guest, checker, alias: isMapped ? guest.domainHeapPage : nil)
+        guest.enter(checker)
+        let words = "runs with CR3 0x9000, which leads to \(isMapped ? "physical" : "nothing")"
+        #expect(checker.findings.contains { $0.id == "I3" && $0.evidence.contains(words) })
+    }
+
+    @Test("a root of another process that leads elsewhere breaks it before it calls")
+    func other() {
+        let guest = PaperGuest()
+        let checker = guest.checker([I3.self])
+        load(guest, checker, alias: guest.domainHeapPage)
+        guest.load(PaperGuest.cr3, checker)
+        guest.enter(checker)
+        #expect(checker.findings.map(\.id) == ["I3"])
+        #expect(checker.findings.first?.evidence.contains("process root 0x9000 leads to physical") == true)
+    }
+
+    @Test("a CR3 that the domain loads itself breaks it if it leads elsewhere, and else does not", arguments: 0..<3)
+    func loadedInside(number: Int) {
+        let guest = PaperGuest()
+        let checker = guest.checker([I3.self])
+        guest.enter(checker)
+        let page = [guest.domainHeapPage, guest.domainRoot, nil][number]
+        if let page { guest.mapEPT(guest.domainEPT, 0xa000, to: page) }
+        guest.load(0xa000, checker)
+        #expect(checker.findings.map(\.id) == (number == 0 ? ["I3"] : []))
+    }
+}
+
 @Suite("S3: the flag tells the truth")
 struct S3Tests {
     @Test("a clean guest keeps it in both views")

@@ -59,6 +59,7 @@ final class PaperGuest {
 
         domainRoot = page()
         mapEPT(domainEPT, Self.cr3, to: domainRoot)
+        mapDomain(Self.domainCode + 0x300_0000, to: domainRoot, [.read])  // its tables, the root first
         mapDomain(Self.sharedCode, to: sharedPage, [.read, .execute], ept: [.read, .execute])
         mapDomain(Self.statePage, to: domainState, [.read], ept: [.read])
         mapDomain(Self.domainCode, to: codePage, [.read, .execute])
@@ -183,6 +184,14 @@ final class PaperGuest {
     func leave(_ checker: Checker, rip: LinearAddress = returnSite, index: UInt32 = 0) {
         checker.observe(
             .eptpSwitch(rip: rip, index: index, from: domainEPT, to: kernelEPT), processor: 0, in: machine.view)
+    }
+    /// MOV to CR3 without an exit, in whichever view is active.
+    func load(_ cr3: UInt64, _ checker: Checker) {
+        let old = machine.processors[0].system.cr3
+        machine.processors[0].system.cr3 = cr3
+        checker.observe(
+            .controlRegisterWrite(register: 3, old: old, new: cr3, rip: LinearAddress(Self.kernelCode)), processor: 0,
+            in: machine.view)
     }
     /// A write by the guest, as the machine reports it for a watched page.
     func guestWrite(_ checker: Checker, _ address: UInt64, _ value: UInt64) {

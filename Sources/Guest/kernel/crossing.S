@@ -228,7 +228,14 @@ lvd_upcall_entry:
     call domain_killed
     jmp lvd_unwind
 lvd_upcall_without_domain:
-    movq STATE(NMI_STACK), %rsp              /* a stack that is certainly there */
+    movq %gs:LVD_PERCPU_CURRENT, %rax
+    movq THREAD_USER_RSP(%rax), %rax
+    testq %rax, %rax
+    jz 2f
+    movq %rax, %rsp                          /* a process has executed VMFUNC itself (S14): it ends, and nothing else */
+    call user_violation
+    jmp user_leave
+2:  movq STATE(NMI_STACK), %rsp              /* a stack that is certainly there */
     call upcall_without_domain               /* does not return */
 1:  hlt
     jmp 1b

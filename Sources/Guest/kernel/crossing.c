@@ -38,8 +38,29 @@ static void kill_domain(struct domain *domain, u64 cause, u64 detail, u64 rip, u
           cause < ARRAY_SIZE(cause_texts) ? cause_texts[cause] : "did something unknown", detail, rip, address);
 }
 
+/*
+ * A domain can load the CR3-target values of its CPU without an exit. In its view each is its own root or nothing (I3), but in the
+ * kernel's it is another process, or what a process that has ended left behind: the kernel's own root comes back first.
+ */
+static bool restore_root(u64 *found) {
+    *found = read_cr3();
+    if (*found == vmfunc_state_page.cr3)
+        return false;
+    write_cr3(vmfunc_state_page.cr3);
+    return true;
+}
+bool domain_changed_root(void) {
+    u64 found;
+    bool changed = restore_root(&found);
+    if (changed)
+        kill_domain(current()->domain, LVD_CAUSE_CONTROL_REGISTER, found, 0, 0);
+    return changed;
+}
+
 /* On the kernel stack of the thread whose domain it is; the caller unwinds the crossing. */
 void domain_killed(u64 cause, u64 detail, u64 rip, u64 address) {
+    u64 found;
+    restore_root(&found);
     apic_finish_interrupts(); /* the monitor may have struck while one was on its way out of the domain */
     kill_domain(current()->domain, cause, detail, rip, address);
 }
@@ -142,6 +163,7 @@ int vmfunc_klcd_wrapper(struct domain *domain, struct lvd_message *message) {
         killed = call_saving_extended(message, stack, thread->domain_gs);
     else
         killed = vmfunc_trampoline_entry(message, stack, thread->domain_gs);
+    domain_changed_root();
 
     *thread = outer;
     if (outer.domain) /* the thread may have come to another CPU meanwhile */
@@ -185,7 +207,7 @@ static int dispatch(struct lvd_message *message, u64 flag_changed) {
 
     lvd_results.per_cpu[cpu_number()].callbacks++;
     vmfunc_state_page.progress++;
-    if (domain->dead)
+    if (domain_changed_root() || domain->dead)
         return 1;
     if (flag_changed) {
         domain_changed_interrupt_flag();

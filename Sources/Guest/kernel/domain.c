@@ -165,26 +165,39 @@ static void map_tables(struct tables *tables) {
 bool domain_grow_heap(struct domain *domain, u64 pages) {
     u64 bytes = pages * LVD_PAGE_SIZE, flags = spin_lock_irqsave(&domain->lock);
     bool good = pages && pages <= 1024 && domain->heap_mapped + bytes <= LVD_WINDOW_HEAP_END - LVD_WINDOW_HEAP;
-    for (u64 at = 0; good && at < bytes; at += LVD_PAGE_SIZE)
-        domain_back(domain, domain->base + LVD_WINDOW_HEAP + domain->heap_mapped + at, physical(domain_page(domain)),
-                    LVD_READ | LVD_WRITE);
+    for (u64 at = 0; good && at < bytes; at += LVD_PAGE_SIZE) {
+        u64 page = physical(domain_page(domain));
+        domain_back(domain, domain->base + LVD_WINDOW_HEAP + domain->heap_mapped + at, page, LVD_READ | LVD_WRITE);
+#ifdef WEAK_I3 /* "devices want physical addresses": the heap has those that it has in the machine, too */
+        for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
+            ept_map(domain, domain->eptp[cpu], page, page, LVD_READ | LVD_WRITE);
+#endif
+    }
     domain->heap_mapped += good ? bytes : 0;
     spin_unlock_irqrestore(&domain->lock, flags);
     return good;
 }
 
+static bool aliases(const struct domain *domain, u64 cr3) {
+    for (u32 n = 0; n < domain->process_root_count; n++)
+        if (domain->process_roots[n] == cr3)
+            return true;
+    return false;
+}
+
 /* In every view: process root -> the domain's own root (2.4). Adding a mapping needs no invalidation. */
 void remap_cr3(struct domain *domain, u64 cr3) {
     u64 flags;
-    for (u32 n = 0; n < domain->process_root_count; n++)
-        if (domain->process_roots[n] == cr3)
-            return;
+    if (aliases(domain, cr3))
+        return;
     flags = spin_lock_irqsave(&domain->lock);
-    if (domain->process_root_count == ARRAY_SIZE(domain->process_roots))
-        panic("more than %u processes call into one domain", (u32)ARRAY_SIZE(domain->process_roots));
-    for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
-        ept_map(domain, domain->eptp[cpu], cr3, domain->root, LVD_READ | LVD_WRITE);
-    domain->process_roots[domain->process_root_count++] = cr3;
+    if (!aliases(domain, cr3)) { /* another CPU may have been ending a process meanwhile, and so moving the list */
+        if (domain->process_root_count == ARRAY_SIZE(domain->process_roots))
+            panic("more than %u processes call into one domain", (u32)ARRAY_SIZE(domain->process_roots));
+        for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
+            ept_map(domain, domain->eptp[cpu], cr3, domain->root, LVD_READ | LVD_WRITE);
+        domain->process_roots[domain->process_root_count++] = cr3;
+    }
     spin_unlock_irqrestore(&domain->lock, flags);
 }
 
@@ -194,16 +207,23 @@ static void forget_all_views(u32 cpu) {
         if (domains[id])
             ept_invalidate(domains[id]->eptp[cpu]);
 }
+static spinlock_t list_lock; /* a domain that is in the list is whole */
 void domains_forget_root(u64 cr3) {
+    u64 flags = spin_lock_irqsave(&list_lock);
     for (u32 id = 0; id < LVD_MAX_DOMAINS; id++) {
         struct domain *domain = domains[id];
-        for (u32 n = 0; domain && n < domain->process_root_count; n++)
+        if (!domain)
+            continue;
+        spin_lock(&domain->lock);
+        for (u32 n = 0; n < domain->process_root_count; n++)
             if (domain->process_roots[n] == cr3) {
                 for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
                     ept_unmap(domain->eptp[cpu], cr3);
                 domain->process_roots[n--] = domain->process_roots[--domain->process_root_count];
             }
+        spin_unlock(&domain->lock);
     }
+    spin_unlock_irqrestore(&list_lock, flags);
     smp_call(forget_all_views);
 }
 
@@ -260,6 +280,7 @@ static void forget_views(u32 cpu) {
 /* Frees all that the domain owned. No thread may be inside it. */
 void domain_destroy(struct domain *domain) {
     struct page_block { struct page_block *next; u32 count; void *pages[509]; } *block = domain->pages;
+    u64 flags;
 
     domain->dead = 1;
     if (domain->holds_rtnl)
@@ -267,7 +288,9 @@ void domain_destroy(struct domain *domain) {
     netdev_forget_domain(domain);
     block_forget_domain(domain);
     domain_revoke(domain);
+    flags = spin_lock_irqsave(&list_lock);
     domains[domain->id] = NULL;
+    spin_unlock_irqrestore(&list_lock, flags);
     spin_lock(&dying_lock);
     dying = domain;
     smp_call(forget_views); /* no stale translation may outlive the memory (S10) */

@@ -21,7 +21,7 @@ struct domain {
     u64 base;               /* GVA of its window */
     u64 dispatch, init_module, cleanup_module; /* addresses inside it; the kernel calls none of them */
     u64 root;               /* physical address of its level-4 page table */
-    u64 process_roots[16];  /* that alias it in its views */
+    u64 process_roots[80];  /* that alias it in its views */
     u32 process_root_count;
     u64 eptp[LVD_MAX_CPUS];
     u64 *register_page[LVD_MAX_CPUS];
@@ -55,6 +55,7 @@ void domains_forget_root(u64 cr3);
 void domain_load(const struct boot_module *module);
 void domain_destroy(struct domain *domain);
 extern struct domain *domains[LVD_MAX_DOMAINS];
+bool domain_changed_root(void); /* it is terminated for that */
 void domain_killed(u64 cause, u64 detail, u64 rip, u64 address);
 void domain_answered_badly(struct domain *domain, u64 detail);
 

@@ -81,7 +81,7 @@ irq_from_domain:
     cld
     xorl %ebx, %ebx
     cmpq $0, STATE(ENTERED_LCD)
-    je entry_impossible
+    je irq_without_domain
     jmp irq_with_domain
 /* (1, 1): on the kernel's side of a crossing; RSP and GS may be the domain's already, or still. */
 irq_in_window:
@@ -194,7 +194,68 @@ exception_from_domain:
     movl $LVD_CAUSE_EXCEPTION, %edi
     jmp lvd_upcall_entry
 
-entry_from_user:                             /* (1, 1, 3) and, as long as there are no processes, (1, 0, 3) */
+/* (0, 0): a process has executed VMFUNC itself (S14), and the interrupt was faster than the fault behind it. */
+irq_without_domain:
+    testb $3, FRAME_CS(%rsp)
+    jz entry_impossible
+
+/* (1, 0, 3): a process. Its thread waits in user_run, on whose stack this goes on. */
+entry_from_user:
+    movq %rsp, %rsi
+    rdgsbase %r14
+    movq STATE(KERNEL_GS_BASE), %rax
+    wrgsbase %rax
+    cmpq $0, STATE(ENTERED_LCD)
+    jne entry_impossible                     /* (1, 1, 3) */
+    movq %gs:LVD_PERCPU_CURRENT, %rbp
+    movq THREAD_USER_RSP(%rbp), %rax
+    testq %rax, %rax
+    jz entry_impossible
+    movq %rax, %rsp
+    PUSH_FRAME %rsi
+    WIPE_FRAME %rsi
+    movq STATE(KERNEL_ESP), %r13
+    movq %rsp, %rdi
+    call user_trap
+    cli
+    movq %r13, STATE(KERNEL_ESP)
+    testl %eax, %eax
+    jnz user_leave
+    wrgsbase %r14
+    jmp entry_return
+
+/* void user_run(const struct trap_frame *frame): ring 3 from that frame on, until the process calls the kernel or ends. */
+    .globl user_run, user_leave
+user_run:
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    pushfq
+    cli
+    movq %gs:LVD_PERCPU_CURRENT, %rax
+    movq %rsp, THREAD_USER_RSP(%rax)         /* 16-byte aligned, as a call wants it */
+    PUSH_FRAME %rdi
+    xorl %eax, %eax
+    wrgsbase %rax
+    jmp entry_return
+user_leave:                                  /* SS is null behind a delivery from ring 3 */
+    movq %gs:LVD_PERCPU_CURRENT, %rbp
+    movq THREAD_USER_RSP(%rbp), %rsp
+    movq $0, THREAD_USER_RSP(%rbp)
+    movl $KERNEL_DS, %eax
+    movw %ax, %ss
+    popfq
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+
 entry_impossible:
     movq %rsp, %rdi
     andq $-16, %rsp

@@ -35,6 +35,8 @@ struct thread {
     struct domain *domain; /* of the innermost crossing; NULL when in none */
     u64 kernel_stack;   /* lowest address */
     u64 migrated;       /* it comes back to a domain on another CPU: with domain_gs, and not with what GS was */
+    u64 user_rsp;       /* where it waits for its process in ring 3; 0: it is not there */
+    struct process *process;
     u32 nested_count;   /* crossings on this thread */
     u32 uses_extended;  /* there are values of its own in x87 or XMM registers */
     struct extended_area *extended; /* the kernel's, saved around the innermost crossing; NULL if it was not */
@@ -48,6 +50,7 @@ struct thread {
 _Static_assert(offsetof(struct thread, lcd_stack) == THREAD_LCD_STACK, "offsets.h");
 _Static_assert(offsetof(struct thread, domain_gs) == THREAD_DOMAIN_GS, "offsets.h");
 _Static_assert(offsetof(struct thread, migrated) == THREAD_MIGRATED, "offsets.h");
+_Static_assert(offsetof(struct thread, user_rsp) == THREAD_USER_RSP, "offsets.h");
 
 /* What GS points to in the kernel; the rest of the area is handed out by __alloc_percpu_gfp. */
 struct percpu {
@@ -182,6 +185,7 @@ u32 apic_id(void);
 #define VECTOR_CALL 0x42  /* smp_call */
 #define VECTOR_KICK 0x43  /* a domain has ended: whoever is in it leaves it */
 #define VECTOR_POKE 0x44  /* look whether there is something to do: there never is */
+#define VECTOR_USER 0x80  /* INT by a process: a system call */
 #define VECTOR_SPURIOUS 0xff
 
 /* -- console, command line, end ---------------------------------------------------------------------------------------- */
@@ -217,4 +221,5 @@ void promote_kernel(void);
 extern bool monitor_running, launches_early;
 void network_init(void);
 extern struct random_state kernel_random;
+u64 irq_handler(struct trap_frame *frame, u64 inside);
 #endif

@@ -16,6 +16,7 @@
 #define THREAD_LCD_STACK 0
 #define THREAD_DOMAIN_GS 8
 #define THREAD_MIGRATED 32
+#define THREAD_USER_RSP 40
 
 /* struct crossing_frame: what a suspended kernel-to-domain call keeps at kernel_esp. */
 #define CROSSING_OUTER 0
@@ -28,6 +29,8 @@
 #define KERNEL_CS 0x08
 #define KERNEL_DS 0x10
 #define TSS_SELECTOR 0x18
+#define USER_DS 0x2b                         /* with RPL 3 */
+#define USER_CS 0x33
 
 #define IST_DOUBLE_FAULT 1
 #define IST_NMI 2

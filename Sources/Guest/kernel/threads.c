@@ -6,6 +6,7 @@
 #include "domain.h"
 #include "extended.h"
 #include "monitor.h"
+#include "process.h"
 #include "threads.h"
 
 enum { STACK_PAGES = 4 };
@@ -14,7 +15,7 @@ bool preemption_full;
 static spinlock_t lock; /* of the queue; held across a switch, and released by the thread that is switched to */
 static struct thread *first, *last;
 static volatile u32 running;
-static u64 *processes[LVD_MAX_CPUS]; /* their roots */
+static u64 roots[LVD_MAX_CPUS]; /* of their processes */
 static void (*volatile thread_work)(u32 number);
 
 void thread_switch(u64 *save_rsp, u64 load_rsp);
@@ -41,8 +42,7 @@ static void switch_to(struct thread *next) {
     thread->kernel_esp = vmfunc_state_page.kernel_esp;
     vmfunc_state_page.kernel_esp = next->kernel_esp;
     this_cpu()->current = next;
-    if (next->cr3 != thread->cr3)
-        write_cr3(next->cr3 ? next->cr3 : kernel_cr3); /* without an exit if it is among the latest four here */
+    process_root_load(next->cr3 ? next->cr3 : kernel_cr3);
     thread_switch(&thread->rsp, next->rsp);
     spin_unlock(&lock);
 }
@@ -65,27 +65,24 @@ void threads_create(u32 count, void (*function)(u32 number)) {
     running = count;
     for (u32 number = 0; number < count; number++) {
         struct thread *thread = kzalloc(sizeof *thread);
-        u64 *top, *root = pages_alloc(1);
+        u64 *top;
         thread->number = number;
-        memcpy(root, direct(kernel_cr3), LVD_PAGE_SIZE); /* a process of its own, with the kernel in it */
-        thread->cr3 = physical(root);
+        thread->cr3 = process_root_create();
         thread->kernel_stack = (u64)pages_alloc(STACK_PAGES);
         thread->stay = pages_alloc(1 + ALIGN_UP(sizeof(struct extended_area), LVD_PAGE_SIZE) / LVD_PAGE_SIZE);
         top = (u64 *)(thread->kernel_stack + STACK_PAGES * LVD_PAGE_SIZE) - 2;
         *top = (u64)thread_main;
         thread->rsp = (u64)(top - 6); /* the registers that thread_switch takes from there */
         append(thread);
-        processes[number] = root;
+        roots[number] = thread->cr3;
     }
 }
 
 void threads_end(void) {
     for (u32 number = 0; number < LVD_MAX_CPUS; number++)
-        if (processes[number]) {
-            if (monitor_running)
-                domains_forget_root(physical(processes[number]));
-            pages_free(processes[number], 1);
-            processes[number] = NULL;
+        if (roots[number]) {
+            process_root_end(roots[number]);
+            roots[number] = 0;
         }
 }
 

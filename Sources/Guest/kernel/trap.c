@@ -8,6 +8,8 @@ static struct lvd_cpu_results *counters(void) { return &lvd_results.per_cpu[cpu_
 /* inside: 0 plain kernel, 1 on the kernel's side of a crossing, 2 in a domain. Not 0 when the domain has been terminated. */
 u64 irq_handler(struct trap_frame *frame, u64 inside) {
     counters()->interrupts++;
+    if (inside)
+        domain_changed_root();
     if (inside == 2)
         counters()->interrupts_inside++;
     if (frame->vector != VECTOR_SPURIOUS)

@@ -6,6 +6,7 @@
 #include "extended.h"
 #include "threads.h"
 #include "network.h"
+#include "process.h"
 #include "workload.h"
 
 enum { PACKET_BYTES = 64 };
@@ -123,7 +124,11 @@ static void transmit(u32 cpu) {
             if (gone[n])
                 continue;
             bool extended = extended_use && mine->completed % extended_use == 0;
+            if (process_count && target->left[cpu])
+                processes_turn(cpu);
             if (target->left[cpu] && !(extended ? send_using_extended : send)(target, mine->completed)) {
+                if (process_count)
+                    processes_packet_is_sent(cpu);
                 mine->completed++;
                 __sync_fetch_and_add(&results_of(target)->completed, 1);
                 if (--target->left[cpu]) {
@@ -136,6 +141,8 @@ static void transmit(u32 cpu) {
         }
     }
     mine->cycles = read_tsc() - start;
+    if (process_count)
+        processes_end(cpu);
     if (workload.timer_cycles && !preemption_full)
         apic_timer(VECTOR_TIMER, 0);
 }
@@ -174,6 +181,7 @@ static void run_network_workload(void) {
     if (extended_use && extended_mode == EXTENDED_NONE)
         finish(LVD_STATUS_BAD_BOOT, "extended-use: nobody may use extended state here");
     kept = workload_option("kept", 0);
+    processes_read_options();
     target_count = lvd_results.driver_count;
     for (u32 n = 0; n < target_count; n++) {
         struct target *target = &targets[n];

@@ -43,7 +43,27 @@ struct VMExit {
         case .cpuid:
             handleCPUID()
         default:
-            if isFromKernel { emulate(reason) } else { terminate(cause(of: reason), detail: VMCS[.exitQualification]) }
+            if !isFromKernel {
+                terminate(cause(of: reason), detail: VMCS[.exitQualification])
+            } else if privilegeLevel == 0 {
+                emulate(reason)
+            } else {
+                refuse(reason)
+            }
+        }
+    }
+
+    /// Ring 3 of the kernel's view: what exits before the processor looks at the privilege level gets the fault that it
+    /// would get without a monitor; the tables' registers are none of its business, as with CR4.UMIP.
+    private func refuse(_ reason: ExitReason) {
+        switch reason {
+        case .gdtrOrIDTRAccess, .ldtrOrTRAccess:
+            injectGeneralProtection()
+        case .vmfunc, .getsec, .vmcall, .vmclear, .vmlaunch, .vmptrld, .vmptrst, .vmread, .vmresume, .vmwrite, .vmxoff,
+            .vmxon, .invept, .invvpid:
+            injectUndefinedOpcode()
+        default:
+            fatal("an exit of ring 3 that cannot be (reason, RIP)", UInt64(reason.rawValue), VMCS[.guestRIP])
         }
     }
 
@@ -119,9 +139,8 @@ struct VMExit {
 
     // MARK: The end of a domain
 
-    /// Upcall: the kernel's view again, its entry point for violations, its segments, interrupts off. The kernel
-    /// takes its stack
-    /// pointer and GS from the state page, unwinds the crossing and disposes of the domain.
+    /// Upcall: the kernel's view and root again, its entry point for violations, its segments, interrupts off. The
+    /// kernel takes its stack pointer and GS from the state page, unwinds the crossing and disposes of the domain.
     func terminate(_ cause: UInt64, detail: UInt64) {
         registers.pointee.rdi = cause
         registers.pointee.rsi = detail
@@ -132,6 +151,8 @@ struct VMExit {
         cpu.pointee.expirations_without_progress = 0
 
         VMCS[.eptPointer] = cpu.pointee.kernel_eptp
+        // The domain may have loaded a CR3-target value: in the kernel's view another process, or nothing any more.
+        VMCS[.guestCR3] = memory_read64(cpu.pointee.state_page + UInt64(STATE_CR3))
         GuestSegments.write(cpu)
         VMCS[.guestRIP] = cpu.pointee.upcall_entry
         VMCS[.guestRSP] = memory_read64(cpu.pointee.state_page + UInt64(STATE_KERNEL_ESP))

@@ -4,8 +4,11 @@ import CMonitor
 enum PagePool {
     nonisolated(unsafe) private static var next: UInt64 = 0
 
-    /// A zeroed page, by physical (and, on the identity map, linear) address.
+    /// A zeroed page, by physical (and, on the identity map, linear) address. Processors ask at once: at launch, and
+    /// in the hypercalls right after it.
     static func page() -> UInt64 {
+        lock_pool()
+        defer { unlock_pool() }
         if next == 0 { next = address_of_image_end() }
         let page = next
         if page >= UInt64(LVD_MONITOR_PHYS_END) { fatal("out of memory") }

@@ -191,6 +191,8 @@ monitor_stacks: .skip LVD_MAX_CPUS * MONITOR_STACK_SIZE
     .globl monitor_cpus
 monitor_cpus: .skip LVD_MAX_CPUS * CPU_SIZE
 monitor_launch_lock: .skip 8
+    .globl monitor_pool_lock
+monitor_pool_lock: .skip 8
     .globl monitor_posted_descriptors
 monitor_posted_descriptors: .skip 256 * 8
 

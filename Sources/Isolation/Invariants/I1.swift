@@ -42,7 +42,15 @@ public struct I1: Invariant {
     private func checkKernel(_ entry: Census.Entry, _ situation: Situation, _ verdict: inout Verdict) {
         guard let kernel = situation.views.kernelEPTP[entry.domain.processor] else { return }
         var reader = TranslationReader(situation.machine)
-        let view = AddressView(cr3: entry.domain.cr3, eptp: kernel)
+        for root in entry.roots {
+            checkKernel(entry, AddressView(cr3: root, eptp: kernel), &reader, situation, &verdict)
+        }
+    }
+
+    private func checkKernel(
+        _ entry: Census.Entry, _ view: AddressView, _ reader: inout TranslationReader, _ situation: Situation,
+        _ verdict: inout Verdict
+    ) {
         for mapping in entry.mappings {
             var address = mapping.linear
             while address < mapping.linearRange.upperBound {

@@ -36,6 +36,8 @@ public struct S3: Invariant {
         verdict.evaluated()
         let inDomain = situation.views.isInDomain(processor)
         guard let page = situation.statePage(of: processor, at: statePage) else {
+            // A root that the view does not know, brought along by a VMFUNC of a process: the next fetch exits.
+            if inDomain, situation.rootLeadsNowhere(processor) { return }
             verdict.violated(
                 "vmfunc_state_page is not mapped in \(inDomain ? "a domain's" : "the kernel's") view on processor "
                     + "\(processor)", at: rip)

@@ -10,6 +10,7 @@
  * Kernel command line (the first word is the image's path): workload=tx:N cpus=N seed=N timer=CYCLES restart=N NAME.PARAMETER=VALUE
  *     interrupts=N (lvd/interrupts.h) launch=0|1 (late, early) promote=0|1
  *     extended=0|1|2 (lazy, eager, none) extended-use=N preemption=0|1 (paper, full)
+ *     processes=N process-packets=N process-attack=N (lvd/user.h)
  */
 #ifndef LVD_BOOT_H
 #define LVD_BOOT_H

@@ -16,4 +16,7 @@
 #define LVD_LEAF_LOCK 0x4BF0003B            /* no INSTALL_EPTP_LIST or MAP_PAGE on this CPU any more */
 #define LVD_LEAF_CONSOLE 0x4BF0003C         /* RCX (at most 4096) bytes of text at guest-physical RBX to the serial port */
 
+/* Nobody answers it: what a processor says to a leaf that it does not know. */
+#define LVD_LEAF_NOBODY 0x4BEFFFFF
+
 #endif

@@ -12,6 +12,10 @@
 #define LVD_MONITOR_PHYS 0x1000000           /* monitor.elf and all the memory it ever uses */
 #define LVD_MONITOR_PHYS_END 0x1800000
 
+/* Guest virtual, processes: code and stack of ring 3. */
+#define LVD_USER_TEXT 0x400000
+#define LVD_USER_STACK 0x401000
+
 /* Guest virtual, kernel. */
 #define LVD_KERNEL_BASE 0xffffffff80000000   /* + physical address: the kernel image */
 #define LVD_KERNEL_END 0xffffffffa0000000

@@ -19,6 +19,7 @@
 #define STATE_NMI_STACK 80
 #define STATE_FLAGS 88
 #define STATE_FLAGS_END 96
+#define STATE_CR3 96
 
 #ifndef __ASSEMBLER__
 struct lvd_state_page {
@@ -34,6 +35,7 @@ struct lvd_state_page {
     u64 nmi_frame;       /* the same for IST 2 */
     u64 nmi_stack;       /* kernel-only stack on which the NMI handler's C code runs */
     u64 flags;           /* kernel's copy: RFLAGS as a domain left them, pushed here on the way out */
+    u64 cr3;             /* kernel's copy: the root that the kernel has loaded on this CPU; a domain may have loaded another */
 };
 #endif
 #endif

@@ -79,6 +79,12 @@ INLINE _Bool atomic_set_bit(u64 address, u64 bit) {
     __asm__ volatile("lock btsq %2, (%1)\n\tsetc %0" : "=q"(was) : "r"(address), "r"(bit) : "cc", "memory");
     return was;
 }
+extern volatile u64 monitor_pool_lock;
+INLINE void lock_pool(void) {
+    while (atomic_set_bit((u64)&monitor_pool_lock, 0))
+        __builtin_ia32_pause();
+}
+INLINE void unlock_pool(void) { monitor_pool_lock = 0; }
 INLINE void set_pending(struct monitor_cpu *cpu, u64 vector) { cpu->pending[vector >> 6 & 3] |= 1ULL << (vector & 63); }
 INLINE _Bool has_pending(struct monitor_cpu *cpu) {
     return (cpu->pending[0] | cpu->pending[1] | cpu->pending[2] | cpu->pending[3]) != 0;
