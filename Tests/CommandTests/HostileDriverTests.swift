@@ -109,6 +109,21 @@ struct HostileDriverTests {
         #expect(drivers[1]["packets"] as? Int == 400)
     }
 
+    /// Sources/Guest/include/lvd/causes.h; MonitorTests bring about by hand what no driver can.
+    @Test("for every cause that the kernel can name there is somebody who is ended for it")
+    func everyCause() throws {
+        let header = try String(
+            contentsOf: Tool.root.appendingPathComponent("Sources/Guest/include/lvd/causes.h"), encoding: .utf8)
+        let causes = header.split(separator: "\n").filter { $0.hasPrefix("    X(") }.map {
+            String($0.split(separator: "\"")[1])
+        }
+        #expect(causes.count >= 20)
+        let byHand = ["met a broken EPT entry", "caused a triple fault"]
+        let named = Self.defences.map(\.words) + AttackTests.defences.compactMap(\.words)
+            + CapabilityTests.names.map(\.words) + byHand
+        for cause in causes { #expect(named.contains { $0.hasPrefix(cause) }, "\(cause)") }
+    }
+
     @Test("every hostile driver in the folder is in one of these lists")
     func complete() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: Tool.root.path + "/" + Self.folder)

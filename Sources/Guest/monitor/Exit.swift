@@ -15,8 +15,9 @@ func monitorHandleExit(registers: Registers, cpu: CPU) {
     } else {
         fatal("unknown exit reason", UInt64(reason))
     }
-    if cpu.pointee.nmi_pending != 0 { exit.requestNMIWindow() }
     exit.deliverPendingInterrupt()
+    // Last: an NMI that comes later sees to it itself (entry.S).
+    if cpu.pointee.nmi_pending != 0 { exit.requestNMIWindow() }
 }
 
 struct VMExit {

@@ -166,8 +166,7 @@ monitor_fault_stubs:
     .rept 32
     .p2align 4
     .if vector == 2
-    movq $1, %gs:CPU_NMI_PENDING
-    iretq
+    jmp monitor_nmi
     .else
     .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
     pushq $0
@@ -177,6 +176,20 @@ monitor_fault_stubs:
     .endif
     .set vector, vector + 1
     .endr
+/* Sets "NMI-window exiting" itself: the look for it at the end of the exit (Exit.swift) may be over. */
+monitor_nmi:
+    movq $1, %gs:CPU_NMI_PENDING
+    cmpq $0, %gs:CPU_NATIVE                  /* on the way out there is no VMCS any more */
+    jne 1f
+    pushq %rax
+    pushq %rcx
+    movl $0x4002, %eax                       /* primary processor-based controls */
+    vmread %rax, %rcx
+    btsq $22, %rcx
+    vmwrite %rcx, %rax
+    popq %rcx
+    popq %rax
+1:  iretq
 monitor_fault_common:
     popq %rdi
     popq %rsi
