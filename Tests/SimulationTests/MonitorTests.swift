@@ -124,6 +124,29 @@ import X86Architecture
         #expect(try counted(run) - before == 2)
     }
 
+    @Test(
+        "between a process's own VMFUNC and the fault behind it an interrupt brings it back, and an NMI does not",
+        arguments: [(false, UInt64(0)), (true, 1)])
+    func processInView(isNMI: Bool, killed: UInt64) throws {
+        let run = try Self.run(["nullnet.ko"], ["timer=0", "processes=2", "process-attack=3"])
+        let machine = run.machine
+        defer { withExtendedLifetime(machine) {} }
+        Self.goToCall(9, run)
+        while place(run) != .ring3 || !run.checker.memory.views.isInDomain(0) {
+            try #require(machine.step(processor: 0) == nil)
+        }
+        let now = machine.view.cycles(of: 0)
+        if isNMI {
+            machine.injectNMI(processor: 0, atCycle: now)
+        } else {
+            machine.injectInterrupt(vector: 0x44, processor: 0, atCycle: now)  // VECTOR_POKE
+        }
+        let result = run.run()
+        #expect(result.status == .clean)
+        #expect(result.crossings.interruptsInsideDomain + result.crossings.nmisInsideDomain == 1)
+        #expect(result.guest?.counters.processesKilled == killed)
+    }
+
     // MARK: Views
 
     private final class Lists: Observer {
