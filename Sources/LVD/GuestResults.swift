@@ -72,7 +72,8 @@ public struct GuestResults: Sendable, Equatable {
         /// on another processor.
         public var switchesInside: UInt64 = 0
         public var migrationsInside: UInt64 = 0
-        /// Capabilities of all domains and of the kernel; `left` when the last domain has gone, with pages of memory.
+        /// Capabilities of all domains and of the kernel; `left` when the last domain has gone, with pages
+        /// of memory and blocks of the kernel's heap.
         public var capabilitiesMade: UInt64 = 0
         public var capabilitiesGranted: UInt64 = 0
         public var capabilitiesRevoked: UInt64 = 0

@@ -28,6 +28,8 @@ final class PaperGuest {
     private var free: UInt64 = 0x10_0000
     /// Where the processors' interrupt stacks are; nil: nowhere.
     var interruptStacks: Range<UInt64>?
+    /// What else the kernel's image has a name for, by place in its page.
+    var kernelSymbols: [(name: String, offset: UInt64)] = []
     private(set) var kernelEPT: UInt64 = 0
     private(set) var domainEPT: UInt64 = 0
     private(set) var domainRoot: UInt64 = 0
@@ -84,7 +86,7 @@ final class PaperGuest {
             .init(name: "vmfunc_springboard_entry", address: LinearAddress(Self.sharedCode + 0x40), size: 0x10),
             .init(name: "interrupt_entry", address: LinearAddress(Self.sharedCode + 0x50), size: 0x20),
             .init(name: "vmfunc_end", address: LinearAddress(Self.sharedCode + 0x70), size: 4096 - 0x70)
-        ])
+        ] + kernelSymbols.map { .init(name: $0.name, address: LinearAddress(Self.kernelCode + $0.offset), size: 8) })
         let driver = DriverLayout(
             name: "paper", file: "paper.ko", domain: 0, base: LinearAddress(Self.domainCode), entry: nil,
             initModule: LinearAddress(Self.domainCode), cleanupModule: nil,
@@ -205,7 +207,18 @@ final class PaperGuest {
 
 extension PaperGuest {
     func clearWriteProtect() { machine.processors[0].system.cr0 &= ~(1 << 16) }
-    func setRAX(_ value: UInt64) { machine.processors[0].setGPR(0, value) }
+    func setRAX(_ value: UInt64) { setRegister(0, value) }
+    func setRegister(_ number: Int, _ value: UInt64) { machine.processors[0].setGPR(number, value) }
+    /// A word of the kernel's page.
+    func setKernelWord(_ offset: UInt64, _ value: UInt64) {
+        var reader = TranslationReader(machine.view)
+        write(reader.translate(Self.kernelCode, in: kernelView)!.physical.rawValue + offset, value)
+    }
+    /// As if the processor had once walked to a page of the domain.
+    func cacheTranslation(_ linear: UInt64, to frame: UInt64, _ rights: TranslationRights) {
+        machine.processors[0].translations.insert(
+            Translation(page: linear, frame: frame, ep4ta: domainEPT & ~0xfff, rights: rights))
+    }
 }
 
 extension PaperGuest {

@@ -82,8 +82,7 @@ u64 capability_create(struct cspace *space, enum reference_type type, u32 rights
     return name;
 }
 
-/* For a number that capability_get does not take. */
-enum capability_flaw capability_judge(const struct cspace *space, u64 name, enum reference_type type) {
+static enum capability_flaw judge(const struct cspace *space, u64 name, enum reference_type type) {
     u64 slot = NAME_SLOT(name);
     const struct capability *capability = &space->slots[slot % CSPACE_SLOTS];
     if (!slot || slot >= CSPACE_SLOTS || !NAME_SPACE(name) || NAME_SPACE(name) > last_space || !NAME_GENERATION(name))
@@ -95,6 +94,14 @@ enum capability_flaw capability_judge(const struct cspace *space, u64 name, enum
     if (capability->name != name)
         return CAPABILITY_STALE;
     return capability->type == type ? CAPABILITY_GOOD : CAPABILITY_WRONG_TYPE;
+}
+
+/* For a number that capability_get does not take: whoever loses it at this very moment has not named it wrongly. */
+enum capability_flaw capability_judge(struct cspace *space, u64 name, enum reference_type type) {
+    u64 flags = spin_lock_irqsave(&space->lock);
+    enum capability_flaw flaw = judge(space, name, type);
+    spin_unlock_irqrestore(&space->lock, flags);
+    return flaw;
 }
 
 /* The first of that type in a slot behind `after`; 0 none. */

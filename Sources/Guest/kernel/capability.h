@@ -60,7 +60,7 @@ bool capability_end(struct cspace *space, u64 name, const void *object); /* with
 s64 capability_grant(struct cspace *from, u64 name, struct cspace *to, u32 rights); /* the name in `to`, or -errno */
 s64 capability_grant_locked(struct cspace *from, u64 name, struct cspace *to, u32 rights);
 s64 capability_revoke(struct cspace *space, u64 name);                   /* how many derived ones ended, or -errno */
-enum capability_flaw capability_judge(const struct cspace *space, u64 name, enum reference_type type);
+enum capability_flaw capability_judge(struct cspace *space, u64 name, enum reference_type type);
 u64 capability_next(const struct cspace *space, enum reference_type type, u64 after);
 
 /* NULL unless this space holds it under that name, and it is of that type. */

@@ -88,7 +88,7 @@ extern struct cspace kernel_space;
 struct memory *memory_create(u64 pages);
 u64 memory_lend(struct domain *domain, struct memory *memory, u64 address, u32 rights, u64 *root);
 void domain_revoke(struct domain *domain);
-void capabilities_check(void);
+void capabilities_check(u64 heap_blocks);
 bool capability_call(struct domain *domain, struct lvd_message *message);
 void domain_back(struct domain *domain, u64 address, u64 host, u32 permissions);
 void domain_unback(struct domain *domain, u64 address);

@@ -109,18 +109,20 @@ void domain_revoke(struct domain *domain) {
     cspace_close(&domain->space);
 }
 
-/* Behind the last domain. */
-void capabilities_check(void) {
-    u64 held = capability_counts.held + kernel_space.held;
+/* Behind the last domain: all that was done for domains is undone, and the heap is what it was without them. */
+void capabilities_check(u64 heap_blocks) {
+    u64 held = capability_counts.held + kernel_space.held, blocks = heap_blocks_in_use();
+    blocks = blocks > heap_blocks ? blocks - heap_blocks : 0;
     capability_counts.made += kernel_space.made;
-    print("capabilities: %llu made, %llu granted, %llu revoked; %llu held, %llu pages of memory left\n", capability_counts.made,
-          capability_counts.granted, capability_counts.revoked, held, memory_pages);
+    print("capabilities: %llu made, %llu granted, %llu revoked; %llu held, %llu pages of memory, %llu blocks of the heap left\n",
+          capability_counts.made, capability_counts.granted, capability_counts.revoked, held, memory_pages, blocks);
     lvd_counters.capabilities_made = capability_counts.made;
     lvd_counters.capabilities_granted = capability_counts.granted;
     lvd_counters.capabilities_revoked = capability_counts.revoked;
-    lvd_counters.capabilities_left = held + memory_pages;
-    if (held || memory_pages)
-        panic("domains are gone, and %llu capabilities and %llu pages of memory are left", held, memory_pages);
+    lvd_counters.capabilities_left = held + memory_pages + blocks;
+    if (lvd_counters.capabilities_left)
+        panic("the domains are gone, and %llu capabilities, %llu pages of memory and %llu blocks of the heap are left", held,
+              memory_pages, blocks);
 }
 
 /* -- for domains --------------------------------------------------------------------------------------------------------- */

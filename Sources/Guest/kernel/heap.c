@@ -15,14 +15,26 @@ void kernel_heap_init(void) {
     kernel_heap.put_pages = pages_free;
 }
 
-void *kmalloc(size_t size) { return heap_alloc(&kernel_heap, size); }
+static u64 blocks;
+u64 heap_blocks_in_use(void) { return blocks; }
+
+void *kmalloc(size_t size) {
+    void *block = heap_alloc(&kernel_heap, size);
+    if (block)
+        __sync_fetch_and_add(&blocks, 1);
+    return block;
+}
 
 void *kzalloc(size_t size) {
     void *block = kmalloc(size);
     return block ? memset(block, 0, size) : NULL;
 }
 
-void kfree(const void *block) { heap_free(&kernel_heap, (void *)block); }
+void kfree(const void *block) {
+    if (block)
+        __sync_fetch_and_sub(&blocks, 1);
+    heap_free(&kernel_heap, (void *)block);
+}
 
 u64 per_cpu_base(u32 cpu) { return (u64)percpu_areas[cpu]; }
 

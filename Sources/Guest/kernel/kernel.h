@@ -153,6 +153,7 @@ void map_page(u64 cr3, u64 address, u64 physical_address, u64 flags);
 u64 permissions_to_pte(u32 permissions);
 u64 *page_entry(u64 cr3, u64 address);
 void kernel_heap_init(void);
+u64 heap_blocks_in_use(void);
 void *percpu_alloc(size_t size, size_t align);
 
 /* -- processors -------------------------------------------------------------------------------------------------------- */

@@ -58,7 +58,7 @@ static void read_workload(void) {
 
 void kernel_main(u64 information) {
     const struct boot_module *monitor;
-    u64 cpus;
+    u64 cpus, heap_blocks;
     const char *failed = "";
     bool ended = false; /* a domain was terminated and not loaded again */
     int error = 0;
@@ -92,6 +92,7 @@ void kernel_main(u64 information) {
     if (monitor)
         launch_check();
     lvd_results.isolated = monitor != NULL;
+    heap_blocks = heap_blocks_in_use();
     drivers_load();
 
     for (u32 id = 0; id < lvd_results.driver_count; id++) {
@@ -107,7 +108,7 @@ void kernel_main(u64 information) {
     for (u32 id = 0; id < lvd_results.driver_count; id++)
         driver_stop(id);
     if (monitor)
-        capabilities_check();
+        capabilities_check(heap_blocks + workload.blocks_kept);
     if (monitor && number_or("promote", 0))
         promote_kernel();
     for (u32 id = 0; id < lvd_results.driver_count; id++)

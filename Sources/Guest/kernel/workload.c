@@ -194,8 +194,10 @@ static void run_network_workload(void) {
         print("%s: transmitting %llu packets on %u CPU%s\n", (char *)FIELD_ADDRESS(target->netdev->dev, net_device, name), count,
               nr_cpu_ids, nr_cpu_ids == 1 ? "" : "s");
     }
+    workload.blocks_kept = heap_blocks_in_use();
     if (preemption_full)
         threads_create(senders, transmit);
+    workload.blocks_kept = heap_blocks_in_use() - workload.blocks_kept;
     smp_run_everywhere(preemption_full ? transmit_by_threads : transmit);
     if (preemption_full)
         threads_end();

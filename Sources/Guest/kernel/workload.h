@@ -11,6 +11,7 @@ struct workload {
     u64 count;
     char options[64];
     u64 timer_cycles, restarts_max;
+    u64 blocks_kept; /* of the heap, by threads */
 };
 extern struct workload workload;
 

@@ -71,7 +71,7 @@ struct lvd_counters {
     u64 switches_inside;   /* from a thread that an interrupt had found inside a domain to another thread */
     u64 migrations_inside; /* of those threads, resumed on another CPU */
     u64 capabilities_made, capabilities_granted, capabilities_revoked;
-    u64 capabilities_left; /* when all domains have gone: with the pages of their memory, 0 */
+    u64 capabilities_left; /* when all domains have gone: with pages of memory and blocks of the heap, 0 */
     u64 processes;         /* started */
     u64 processes_killed;  /* of those, ended for what they did in ring 3 */
 };

@@ -192,8 +192,13 @@ static void answers(void) {
     judge("an answer with a reference that nobody holds", lookup_call(peer, 1, 1) == NULL && peer->refused == 4);
     say(3, 1, 3, 0x414141);
     judge("an answer with a string without an end", title_call(peer, 1) == NULL && peer->refused == 5);
+    struct box box = { .n = 8 };
+    answer_slots[3] = 0x0807060504030201;
+    say(4, 8, 1, 8); /* its sum is missing */
+    judge("of a refused answer the caller is left no address", describe_call(peer, 1, &box) == -LVD_GLUE_EFAULT && !box.bytes
+          && peer->refused == 6);
     say(LVD_MAX_SLOTS + 1, 0, 0, 0);
-    judge("an answer with more slots than a message has", export_call(peer, 2) == -LVD_GLUE_EFAULT && peer->refused == 6);
+    judge("an answer with more slots than a message has", export_call(peer, 2) == -LVD_GLUE_EFAULT && peer->refused == 7);
     answer = NULL;
     judge("nothing of a refused call stays", allocated == before);
 }

@@ -21,7 +21,7 @@ u32 domain_kernel_blocks(void) { return allocated; }
 void domain_judge(const char *name, bool good) { judge(name, good && !inside->killed); }
 
 void domain_run(void);
-extern u8 domain_read[], domain_write[], domain_fetch[], domain_lookup[], domain_title[];
+extern u8 domain_read[], domain_write[], domain_fetch[], domain_lookup[], domain_title[], domain_describe[];
 
 /* The kernel calls the driver. */
 void kernel_tests(void) {
@@ -36,6 +36,9 @@ void kernel_tests(void) {
     judge("a result that the kernel knows", item && item->value == 77 && !lookup_call(peer, (u64)domain_lookup, 0));
     char *title = title_call(peer, (u64)domain_title);
     judge("a string as a result", title && title[0] == 'a' && title[7] == 'r' && !title[8]);
+    struct box box = { .n = 4 };
+    judge("[out] of memory that the caller does not have", describe_call(peer, (u64)domain_describe, &box) == 4 && box.bytes
+          && box.bytes[3] == 4 && box.sum == 10);
     judge("rpc_export", export_call(peer, 12) == 144 && export(5) == 25);
     marshalling_kernel_forget(peer);
     judge("without a domain there is nobody to call", export(5) == -LVD_GLUE_EFAULT);

@@ -19,13 +19,14 @@ enum { MARSHALLING_IN_KERNEL_BEFORE = 0 - 1, MARSHALLING_IN_KERNEL_LIST(X) MARSH
 #undef X
 
 /* Executed in the domain. */
-#define MARSHALLING_IN_DOMAIN_LIST(X) X(handler) X(read) X(write) X(early) X(export) X(fetch) X(lookup) X(title)
+#define MARSHALLING_IN_DOMAIN_LIST(X) X(handler) X(read) X(write) X(early) X(export) X(fetch) X(lookup) X(title) \
+    X(describe)
 #define X(name) MARSHALLING_IN_DOMAIN_##name,
 enum { MARSHALLING_IN_DOMAIN_BEFORE = 0 - 1, MARSHALLING_IN_DOMAIN_LIST(X) MARSHALLING_IN_DOMAIN_END };
 #undef X
 
 #define MARSHALLING_LOCK_table 0u /* tests/marshalling/marshalling.idl:3 */
-#define MARSHALLING_LOCK_counter_guard 1u /* tests/marshalling/marshalling.idl:130 */
+#define MARSHALLING_LOCK_counter_guard 1u /* tests/marshalling/marshalling.idl:137 */
 #define MARSHALLING_REGION_payload 0u
 #define LVD_TYPE_item 0x9f3833e6u
 #define LVD_TYPE_counter 0x9cacde23u
@@ -39,6 +40,7 @@ enum { MARSHALLING_IN_DOMAIN_BEFORE = 0 - 1, MARSHALLING_IN_DOMAIN_LIST(X) MARSH
 #define LVD_TYPE_frame 0xd20a71a6u
 #define LVD_TYPE_node 0xb1c14e0du
 #define LVD_TYPE_operations 0x8065cb2fu
+#define LVD_TYPE_box 0x70c67e32u
 
 struct item;
 struct counter;
@@ -52,6 +54,7 @@ struct work;
 struct frame;
 struct node;
 struct operations;
+struct box;
 
 typedef int handler_function(void *cookie, int n);
 typedef long integers_function(char a, unsigned char b, short c, unsigned short d, int e, unsigned int f, long g,
@@ -100,6 +103,7 @@ typedef int export_function(int n);
 typedef u64 fetch_function(u8 *buffer, u32 n);
 typedef struct item *lookup_function(int n);
 typedef char *title_function(void);
+typedef int describe_function(struct box *box);
 typedef int track_function(struct counter *c);
 typedef int tracked_function(struct counter *c);
 
@@ -165,6 +169,12 @@ struct operations {
     early_function *early;
     handler_function *late;
     helper_function *own;
+};
+
+struct box {
+    u32 n;
+    u8 *bytes;
+    int sum;
 };
 
 struct handler_context {
@@ -369,6 +379,10 @@ struct lookup_context {
 struct title_context {
     char *ret_val;
 };
+struct describe_context {
+    struct box *box;
+    int ret_val;
+};
 struct track_context {
     struct counter *c;
     int ret_val;
@@ -458,6 +472,7 @@ int export_call(struct lvd_peer *peer, int n);
 u64 fetch_call(struct lvd_peer *peer, u64 target, u8 *buffer, u32 n);
 struct item *lookup_call(struct lvd_peer *peer, u64 target, int n);
 char *title_call(struct lvd_peer *peer, u64 target);
+int describe_call(struct lvd_peer *peer, u64 target, struct box *box);
 extern struct lvd_peer *marshalling_peer; /* whom functions without a target are called in */
 
 /* One request: the reply replaces the message. False: no honest peer sends it. */

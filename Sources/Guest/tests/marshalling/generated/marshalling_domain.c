@@ -1691,8 +1691,67 @@ static bool title_handle(struct lvd_call *call, struct lvd_message *message) {
     return lvd_finish(call, message);
 }
 
-/* tests/marshalling/marshalling.idl:133: rpc track */
-/* tests/marshalling/marshalling.idl:127: projection counter */
+/* tests/marshalling/marshalling.idl:125: rpc_ptr describe */
+static void describe_put_box_inout(struct lvd_call *call, struct describe_context *ctx, struct box *ptr);
+static void describe_take_box_inout(struct lvd_call *call, struct describe_context *ctx, struct box *ptr);
+/* tests/marshalling/marshalling.idl:126: projection box */
+static void describe_put_box_inout(struct lvd_call *call, struct describe_context *ctx, struct box *ptr) {
+    (void)call, (void)ctx, (void)ptr;
+    lvd_put(call, (u64)ptr->sum);
+    if (ptr->bytes) {
+        lvd_put(call, 1);
+        u64 count_1 = (u64)(ptr->n);
+        lvd_put(call, count_1);
+        lvd_put_bytes(call, ptr->bytes, count_1 * sizeof(u8));
+    } else {
+        lvd_put(call, 0);
+    }
+}
+
+/* tests/marshalling/marshalling.idl:126: projection box */
+static void describe_take_box_inout(struct lvd_call *call, struct describe_context *ctx, struct box *ptr) {
+    (void)call, (void)ctx, (void)ptr;
+    ptr->n = (u32)lvd_take(call);
+}
+
+static void describe_put(struct lvd_call *call, struct describe_context *ctx) {
+    (void)call, (void)ctx;
+    lvd_put(call, (u64)ctx->ret_val);
+    if (ctx->box) {
+        describe_put_box_inout(call, ctx, ctx->box);
+    }
+}
+
+static void describe_take(struct lvd_call *call, struct describe_context *ctx) {
+    (void)call, (void)ctx;
+    if (lvd_take(call)) {
+        struct box *pointer_1 = lvd_scratch(call, sizeof(struct box));
+        ctx->box = (struct box *)pointer_1;
+        if (pointer_1 && !call->slots.broken) {
+            describe_take_box_inout(call, ctx, pointer_1);
+        }
+    } else {
+        ctx->box = (struct box *)NULL;
+    }
+}
+
+static bool describe_handle(struct lvd_call *call, struct lvd_message *message) {
+    struct describe_context context = {}, *ctx = &context;
+    u64 target = lvd_take(call);
+    describe_take(call, ctx);
+    describe_function *function = target ? (describe_function *)target : NULL;
+    lvd_require(call, target != 0);
+    if (call->slots.broken) {
+        return lvd_finish(call, message);
+    }
+    ctx->ret_val = (int)function(ctx->box);
+    lvd_reply(call);
+    describe_put(call, ctx);
+    return lvd_finish(call, message);
+}
+
+/* tests/marshalling/marshalling.idl:140: rpc track */
+/* tests/marshalling/marshalling.idl:134: projection counter */
 static void track_put_counter_in(struct lvd_call *call, struct track_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
     lvd_put(call, (u64)ptr->hits);
@@ -1728,8 +1787,8 @@ int track(struct counter *c) {
     return lvd_end(call, answered) ? ctx->ret_val : (int)-LVD_GLUE_EFAULT;
 }
 
-/* tests/marshalling/marshalling.idl:134: rpc tracked */
-/* tests/marshalling/marshalling.idl:127: projection counter */
+/* tests/marshalling/marshalling.idl:141: rpc tracked */
+/* tests/marshalling/marshalling.idl:134: projection counter */
 static void tracked_put_counter_in(struct lvd_call *call, struct tracked_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
     lvd_put(call, (u64)ptr->hits);
@@ -1765,8 +1824,8 @@ int tracked(struct counter *c) {
     return lvd_end(call, answered) ? ctx->ret_val : (int)-LVD_GLUE_EFAULT;
 }
 
-/* tests/marshalling/marshalling.idl:131: marshalling_lock_counter_guard */
-/* tests/marshalling/marshalling.idl:131: projection counter_guard */
+/* tests/marshalling/marshalling.idl:138: marshalling_lock_counter_guard */
+/* tests/marshalling/marshalling.idl:138: projection counter_guard */
 static void marshalling_lock_counter_guard_take_counter_guard_out(struct lvd_call *call,
     struct marshalling_lock_counter_guard_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
@@ -1806,8 +1865,8 @@ void marshalling_lock_counter_guard(struct counter *object) {
     lvd_end(call, answered);
 }
 
-/* tests/marshalling/marshalling.idl:131: marshalling_unlock_counter_guard */
-/* tests/marshalling/marshalling.idl:131: projection counter_guard */
+/* tests/marshalling/marshalling.idl:138: marshalling_unlock_counter_guard */
+/* tests/marshalling/marshalling.idl:138: projection counter_guard */
 static void marshalling_unlock_counter_guard_put_counter_guard_in(struct lvd_call *call,
     struct marshalling_unlock_counter_guard_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
@@ -1963,6 +2022,7 @@ bool marshalling_domain_dispatch(struct lvd_peer *peer, struct lvd_message *mess
     case MARSHALLING_IN_DOMAIN_fetch: return fetch_handle(&call, message);
     case MARSHALLING_IN_DOMAIN_lookup: return lookup_handle(&call, message);
     case MARSHALLING_IN_DOMAIN_title: return title_handle(&call, message);
+    case MARSHALLING_IN_DOMAIN_describe: return describe_handle(&call, message);
     default: return false;
     }
 }

@@ -1724,8 +1724,77 @@ char *title_call(struct lvd_peer *peer, u64 target) {
     return lvd_end(call, answered) ? ctx->ret_val : (char *)NULL;
 }
 
-/* tests/marshalling/marshalling.idl:133: rpc track */
-/* tests/marshalling/marshalling.idl:127: projection counter */
+/* tests/marshalling/marshalling.idl:125: rpc_ptr describe */
+static void describe_put_box_inout(struct lvd_call *call, struct describe_context *ctx, struct box *ptr);
+static void describe_take_box_inout(struct lvd_call *call, struct describe_context *ctx, struct box *ptr);
+/* tests/marshalling/marshalling.idl:126: projection box */
+static void describe_put_box_inout(struct lvd_call *call, struct describe_context *ctx, struct box *ptr) {
+    (void)call, (void)ctx, (void)ptr;
+    lvd_put(call, (u64)ptr->n);
+}
+
+/* tests/marshalling/marshalling.idl:126: projection box */
+static void describe_take_box_inout(struct lvd_call *call, struct describe_context *ctx, struct box *ptr) {
+    (void)call, (void)ctx, (void)ptr;
+    u64 room_1 = ptr->bytes ? (u64)(ptr->n) : 0;
+    ptr->sum = (int)lvd_take(call);
+    if (lvd_take(call)) {
+        u64 count_1 = lvd_take_count(call, sizeof(u8));
+        lvd_require(call, !call->slots.broken && count_1 == (u64)(ptr->n));
+        u8 *pointer_1 = ptr->bytes;
+        if (pointer_1) {
+            lvd_require(call, count_1 <= room_1);
+        } else {
+            pointer_1 = lvd_keep(call, count_1 * sizeof(u8));
+        }
+        ptr->bytes = (u8 *)pointer_1;
+        lvd_kept_in(call, pointer_1, &ptr->bytes);
+        lvd_require(call, pointer_1 != NULL);
+        if (pointer_1 && !call->slots.broken) {
+            if (call->slots.broken) {
+                return;
+            }
+            lvd_take_bytes(call, pointer_1, count_1 * sizeof(u8));
+        }
+    } else {
+    }
+}
+
+static void describe_put(struct lvd_call *call, struct describe_context *ctx) {
+    (void)call, (void)ctx;
+    if (ctx->box) {
+        lvd_put(call, 1);
+        describe_put_box_inout(call, ctx, ctx->box);
+    } else {
+        lvd_put(call, 0);
+    }
+}
+
+static void describe_take(struct lvd_call *call, struct describe_context *ctx) {
+    (void)call, (void)ctx;
+    ctx->ret_val = (int)lvd_take(call);
+    if (ctx->box) {
+        describe_take_box_inout(call, ctx, ctx->box);
+    }
+}
+
+int describe_call(struct lvd_peer *peer, u64 target, struct box *box) {
+    struct describe_context context = {}, *ctx = &context;
+    struct lvd_call request, *call = &request;
+    bool answered;
+    ctx->box = (struct box *)box;
+    lvd_begin(call, peer, MARSHALLING_IN_DOMAIN_describe);
+    lvd_put(call, target);
+    describe_put(call, ctx);
+    answered = lvd_exchange(call);
+    if (answered) {
+        describe_take(call, ctx);
+    }
+    return lvd_end(call, answered) ? ctx->ret_val : (int)-LVD_GLUE_EFAULT;
+}
+
+/* tests/marshalling/marshalling.idl:140: rpc track */
+/* tests/marshalling/marshalling.idl:134: projection counter */
 static void track_take_counter_in(struct lvd_call *call, struct track_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
     ptr->hits = (int)lvd_take(call);
@@ -1764,8 +1833,8 @@ static bool track_handle(struct lvd_call *call, struct lvd_message *message) {
     return lvd_finish(call, message);
 }
 
-/* tests/marshalling/marshalling.idl:134: rpc tracked */
-/* tests/marshalling/marshalling.idl:127: projection counter */
+/* tests/marshalling/marshalling.idl:141: rpc tracked */
+/* tests/marshalling/marshalling.idl:134: projection counter */
 static void tracked_take_counter_in(struct lvd_call *call, struct tracked_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
     ptr->hits = (int)lvd_take(call);
@@ -1803,8 +1872,8 @@ static bool tracked_handle(struct lvd_call *call, struct lvd_message *message) {
     return lvd_finish(call, message);
 }
 
-/* tests/marshalling/marshalling.idl:131: marshalling_lock_counter_guard */
-/* tests/marshalling/marshalling.idl:131: projection counter_guard */
+/* tests/marshalling/marshalling.idl:138: marshalling_lock_counter_guard */
+/* tests/marshalling/marshalling.idl:138: projection counter_guard */
 static void marshalling_lock_counter_guard_put_counter_guard_out(struct lvd_call *call,
     struct marshalling_lock_counter_guard_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
@@ -1847,8 +1916,8 @@ static bool marshalling_lock_counter_guard_handle(struct lvd_call *call, struct 
     return lvd_finish(call, message);
 }
 
-/* tests/marshalling/marshalling.idl:131: marshalling_unlock_counter_guard */
-/* tests/marshalling/marshalling.idl:131: projection counter_guard */
+/* tests/marshalling/marshalling.idl:138: marshalling_unlock_counter_guard */
+/* tests/marshalling/marshalling.idl:138: projection counter_guard */
 static void marshalling_unlock_counter_guard_take_counter_guard_in(struct lvd_call *call,
     struct marshalling_unlock_counter_guard_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
