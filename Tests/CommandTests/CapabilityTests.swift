@@ -68,6 +68,16 @@ import Testing
         #expect(try outcome.json().number("guestSystem", "capabilitiesRevoked") >= 1)
     }
 
+    @Test("a domain that has not connected is granted nothing")
+    func notAsked() throws {
+        let outcome = try Tool.run(
+            "run", Self.folder + "grant-revokes.ko", "nullnet.ko", "--workload", "tx:100", "--json", "--console")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try drivers(outcome).map { $0["packets"] as? Int } == [100, 100])
+        // The pools of both, and the granter's connection.
+        #expect(try outcome.json().number("guestSystem", "capabilitiesGranted") == 3)
+    }
+
     @Test("the granter dies: what was derived is gone, and the grantee runs on", arguments: [1, 2, 4])
     func granterDies(processors: Int) throws {
         let outcome = try run("grant-dies", "take", processors)

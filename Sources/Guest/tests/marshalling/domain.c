@@ -33,7 +33,7 @@ struct item *lookup(int n) { return n ? shadow : NULL; }
 char *title(void) { return "a driver"; }
 int describe(struct box *box) {
     static u8 bytes[4] = { 1, 2, 3, 4 };
-    box->bytes = bytes;
+    box->bytes = box->more = bytes;
     box->sum = 10;
     return (int)box->n;
 }

@@ -193,8 +193,9 @@ static void answers(void) {
     say(3, 1, 3, 0x414141);
     judge("an answer with a string without an end", title_call(peer, 1) == NULL && peer->refused == 5);
     struct box box = { .n = 8 };
-    answer_slots[3] = 0x0807060504030201;
-    say(4, 8, 1, 8); /* its sum is missing */
+    say(8, 8, 0, 1);
+    answer_slots[3] = 8, answer_slots[4] = 0x0807060504030201;
+    answer_slots[5] = 1, answer_slots[6] = 3; /* the second array is shorter than it says */
     judge("of a refused answer the caller is left no address", describe_call(peer, 1, &box) == -LVD_GLUE_EFAULT && !box.bytes
           && peer->refused == 6);
     say(LVD_MAX_SLOTS + 1, 0, 0, 0);

@@ -38,7 +38,7 @@ void kernel_tests(void) {
     judge("a string as a result", title && title[0] == 'a' && title[7] == 'r' && !title[8]);
     struct box box = { .n = 4 };
     judge("[out] of memory that the caller does not have", describe_call(peer, (u64)domain_describe, &box) == 4 && box.bytes
-          && box.bytes[3] == 4 && box.sum == 10);
+          && box.bytes[3] == 4 && box.more != box.bytes && box.more[0] == 1 && box.sum == 10);
     judge("rpc_export", export_call(peer, 12) == 144 && export(5) == 25);
     marshalling_kernel_forget(peer);
     judge("without a domain there is nobody to call", export(5) == -LVD_GLUE_EFAULT);

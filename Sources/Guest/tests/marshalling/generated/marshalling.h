@@ -26,7 +26,7 @@ enum { MARSHALLING_IN_DOMAIN_BEFORE = 0 - 1, MARSHALLING_IN_DOMAIN_LIST(X) MARSH
 #undef X
 
 #define MARSHALLING_LOCK_table 0u /* tests/marshalling/marshalling.idl:3 */
-#define MARSHALLING_LOCK_counter_guard 1u /* tests/marshalling/marshalling.idl:137 */
+#define MARSHALLING_LOCK_counter_guard 1u /* tests/marshalling/marshalling.idl:138 */
 #define MARSHALLING_REGION_payload 0u
 #define LVD_TYPE_item 0x9f3833e6u
 #define LVD_TYPE_counter 0x9cacde23u
@@ -174,6 +174,7 @@ struct operations {
 struct box {
     u32 n;
     u8 *bytes;
+    u8 *more;
     int sum;
 };
 

@@ -1706,6 +1706,14 @@ static void describe_put_box_inout(struct lvd_call *call, struct describe_contex
     } else {
         lvd_put(call, 0);
     }
+    if (ptr->more) {
+        lvd_put(call, 1);
+        u64 count_2 = (u64)(ptr->n);
+        lvd_put(call, count_2);
+        lvd_put_bytes(call, ptr->more, count_2 * sizeof(u8));
+    } else {
+        lvd_put(call, 0);
+    }
 }
 
 /* tests/marshalling/marshalling.idl:126: projection box */
@@ -1750,8 +1758,8 @@ static bool describe_handle(struct lvd_call *call, struct lvd_message *message) 
     return lvd_finish(call, message);
 }
 
-/* tests/marshalling/marshalling.idl:140: rpc track */
-/* tests/marshalling/marshalling.idl:134: projection counter */
+/* tests/marshalling/marshalling.idl:141: rpc track */
+/* tests/marshalling/marshalling.idl:135: projection counter */
 static void track_put_counter_in(struct lvd_call *call, struct track_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
     lvd_put(call, (u64)ptr->hits);
@@ -1787,8 +1795,8 @@ int track(struct counter *c) {
     return lvd_end(call, answered) ? ctx->ret_val : (int)-LVD_GLUE_EFAULT;
 }
 
-/* tests/marshalling/marshalling.idl:141: rpc tracked */
-/* tests/marshalling/marshalling.idl:134: projection counter */
+/* tests/marshalling/marshalling.idl:142: rpc tracked */
+/* tests/marshalling/marshalling.idl:135: projection counter */
 static void tracked_put_counter_in(struct lvd_call *call, struct tracked_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
     lvd_put(call, (u64)ptr->hits);
@@ -1824,8 +1832,8 @@ int tracked(struct counter *c) {
     return lvd_end(call, answered) ? ctx->ret_val : (int)-LVD_GLUE_EFAULT;
 }
 
-/* tests/marshalling/marshalling.idl:138: marshalling_lock_counter_guard */
-/* tests/marshalling/marshalling.idl:138: projection counter_guard */
+/* tests/marshalling/marshalling.idl:139: marshalling_lock_counter_guard */
+/* tests/marshalling/marshalling.idl:139: projection counter_guard */
 static void marshalling_lock_counter_guard_take_counter_guard_out(struct lvd_call *call,
     struct marshalling_lock_counter_guard_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
@@ -1865,8 +1873,8 @@ void marshalling_lock_counter_guard(struct counter *object) {
     lvd_end(call, answered);
 }
 
-/* tests/marshalling/marshalling.idl:138: marshalling_unlock_counter_guard */
-/* tests/marshalling/marshalling.idl:138: projection counter_guard */
+/* tests/marshalling/marshalling.idl:139: marshalling_unlock_counter_guard */
+/* tests/marshalling/marshalling.idl:139: projection counter_guard */
 static void marshalling_unlock_counter_guard_put_counter_guard_in(struct lvd_call *call,
     struct marshalling_unlock_counter_guard_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;

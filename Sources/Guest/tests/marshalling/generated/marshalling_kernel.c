@@ -1737,6 +1737,7 @@ static void describe_put_box_inout(struct lvd_call *call, struct describe_contex
 static void describe_take_box_inout(struct lvd_call *call, struct describe_context *ctx, struct box *ptr) {
     (void)call, (void)ctx, (void)ptr;
     u64 room_1 = ptr->bytes ? (u64)(ptr->n) : 0;
+    u64 room_2 = ptr->more ? (u64)(ptr->n) : 0;
     ptr->sum = (int)lvd_take(call);
     if (lvd_take(call)) {
         u64 count_1 = lvd_take_count(call, sizeof(u8));
@@ -1755,6 +1756,26 @@ static void describe_take_box_inout(struct lvd_call *call, struct describe_conte
                 return;
             }
             lvd_take_bytes(call, pointer_1, count_1 * sizeof(u8));
+        }
+    } else {
+    }
+    if (lvd_take(call)) {
+        u64 count_2 = lvd_take_count(call, sizeof(u8));
+        lvd_require(call, !call->slots.broken && count_2 == (u64)(ptr->n));
+        u8 *pointer_2 = ptr->more;
+        if (pointer_2) {
+            lvd_require(call, count_2 <= room_2);
+        } else {
+            pointer_2 = lvd_keep(call, count_2 * sizeof(u8));
+        }
+        ptr->more = (u8 *)pointer_2;
+        lvd_kept_in(call, pointer_2, &ptr->more);
+        lvd_require(call, pointer_2 != NULL);
+        if (pointer_2 && !call->slots.broken) {
+            if (call->slots.broken) {
+                return;
+            }
+            lvd_take_bytes(call, pointer_2, count_2 * sizeof(u8));
         }
     } else {
     }
@@ -1793,8 +1814,8 @@ int describe_call(struct lvd_peer *peer, u64 target, struct box *box) {
     return lvd_end(call, answered) ? ctx->ret_val : (int)-LVD_GLUE_EFAULT;
 }
 
-/* tests/marshalling/marshalling.idl:140: rpc track */
-/* tests/marshalling/marshalling.idl:134: projection counter */
+/* tests/marshalling/marshalling.idl:141: rpc track */
+/* tests/marshalling/marshalling.idl:135: projection counter */
 static void track_take_counter_in(struct lvd_call *call, struct track_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
     ptr->hits = (int)lvd_take(call);
@@ -1833,8 +1854,8 @@ static bool track_handle(struct lvd_call *call, struct lvd_message *message) {
     return lvd_finish(call, message);
 }
 
-/* tests/marshalling/marshalling.idl:141: rpc tracked */
-/* tests/marshalling/marshalling.idl:134: projection counter */
+/* tests/marshalling/marshalling.idl:142: rpc tracked */
+/* tests/marshalling/marshalling.idl:135: projection counter */
 static void tracked_take_counter_in(struct lvd_call *call, struct tracked_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
     ptr->hits = (int)lvd_take(call);
@@ -1872,8 +1893,8 @@ static bool tracked_handle(struct lvd_call *call, struct lvd_message *message) {
     return lvd_finish(call, message);
 }
 
-/* tests/marshalling/marshalling.idl:138: marshalling_lock_counter_guard */
-/* tests/marshalling/marshalling.idl:138: projection counter_guard */
+/* tests/marshalling/marshalling.idl:139: marshalling_lock_counter_guard */
+/* tests/marshalling/marshalling.idl:139: projection counter_guard */
 static void marshalling_lock_counter_guard_put_counter_guard_out(struct lvd_call *call,
     struct marshalling_lock_counter_guard_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
@@ -1916,8 +1937,8 @@ static bool marshalling_lock_counter_guard_handle(struct lvd_call *call, struct 
     return lvd_finish(call, message);
 }
 
-/* tests/marshalling/marshalling.idl:138: marshalling_unlock_counter_guard */
-/* tests/marshalling/marshalling.idl:138: projection counter_guard */
+/* tests/marshalling/marshalling.idl:139: marshalling_unlock_counter_guard */
+/* tests/marshalling/marshalling.idl:139: projection counter_guard */
 static void marshalling_unlock_counter_guard_take_counter_guard_in(struct lvd_call *call,
     struct marshalling_unlock_counter_guard_context *ctx, struct counter *ptr) {
     (void)call, (void)ctx, (void)ptr;
