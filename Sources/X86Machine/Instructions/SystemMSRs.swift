@@ -78,11 +78,9 @@ extension Processor {
         switch msr {
         case MSR.timeStampCounter:
             // SDM 3B 17.17.3 "Time-Stamp Counter Adjustment": the difference is added to IA32_TSC_ADJUST.
-            system.tscAdjust &+= value &- timestampCounter
-            rearmTimer()
+            changeTSCAdjust(to: system.tscAdjust &+ value &- timestampCounter)
         case MSR.tscAdjust where machine.configuration.model.has(.tscAdjust):
-            system.tscAdjust = value
-            rearmTimer()
+            changeTSCAdjust(to: value)
         // A microcode update that is not newer than what is loaded is ignored.
         case MSR.biosUpdateTrigger, MSR.biosSignature: break
         case MSR.apicBase where machine.configuration.model.has(.apic): try writeAPICBase(value)

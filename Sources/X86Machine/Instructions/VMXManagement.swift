@@ -61,6 +61,7 @@ extension SystemInstructions {
             return p.vmFailInvalid()
         }
         p.vmx.inOperation = true
+        p.vmx.operation = max(p.vmx.operation &+ 1, 1)
         p.vmx.vmxonPointer = address
         p.vmx.currentVMCS = VMXState.noVMCS
         p.vmSucceed()
@@ -68,7 +69,9 @@ extension SystemInstructions {
 
     static func vmxoff(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         try p.beginVMXInstruction(.vmxoff, i)
+        let operation = p.vmx.operation
         p.vmx = VMXState()
+        p.vmx.operation = operation
         // INIT was blocked.
         p.attend()
         p.vmSucceed()

@@ -17,6 +17,8 @@ extension SystemInstructions {
         let isLaunched = p.vmcs.isLaunched
         if launch && isLaunched { return p.vmFailValid(.vmlaunchNonClearVMCS) }
         if !launch && !isLaunched { return p.vmFailValid(.vmresumeNonLaunchedVMCS) }
+        // SDM 3C 33.4 "VM Instruction Error Numbers": VMXOFF and VMXON between VMLAUNCH and VMRESUME.
+        if !launch && p.vmcs.launchOperation != p.vmx.operation { return p.vmFailValid(.vmresumeAfterVMXOFF) }
         try p.vmEnter(launch: launch, i)
     }
 

@@ -5,7 +5,7 @@ import X86Architecture
 ///
 ///     0  VMCS revision identifier
 ///     4  VMX-abort indicator
-///     8  launch state: 0 clear, 1 launched
+///     8  launch state: 0 clear, otherwise launched in the VMX operation of that number (`VMXState.operation`)
 ///    64  fields, eight bytes each, grouped by width and type
 struct VMCS {
     /// Host address of the region. Regions are pages of RAM: VMPTRLD finds no revision identifier elsewhere.
@@ -15,10 +15,10 @@ struct VMCS {
     /// Bit 31 of the first word: a shadow VMCS. SDM 3C 27.10 "VMCS Types: Ordinary and Shadow".
     static let shadowIndicator: UInt32 = 1 << 31
     private static let launchOffset = 8
-    private static let launched: UInt32 = 1
 
     var isShadow: Bool { base.load(as: UInt32.self) & Self.shadowIndicator != 0 }
-    var isLaunched: Bool { base.load(fromByteOffset: Self.launchOffset, as: UInt32.self) == Self.launched }
+    var isLaunched: Bool { launchOperation != 0 }
+    var launchOperation: UInt32 { base.load(fromByteOffset: Self.launchOffset, as: UInt32.self) }
 
     /// The field as VMREAD (full access) would give it.
     @inline(__always) subscript(_ field: VMCSField) -> UInt64 {
@@ -110,7 +110,7 @@ extension Processor {
 
     /// Marks a VMCS, current or not, as clear or launched.
     func setLaunchState(_ address: UInt64, launched: Bool) {
-        storeToRegion(address, offset: 8, launched ? 1 : 0)
+        storeToRegion(address, offset: 8, launched ? vmx.operation : 0)
     }
     func storeToRegion(_ address: UInt64, offset: UInt64, _ value: UInt32) {
         let at = PhysicalAddress(address) + offset

@@ -13,6 +13,8 @@ struct VMXState {
     var inOperation = false
     /// In VMX non-root operation: a guest is running.
     var inNonRoot = false
+    /// How many times VMXON has been executed: VMRESUME of a VMCS that was launched before the latest one fails.
+    var operation: UInt32 = 0
     /// Physical address of the VMXON region.
     var vmxonPointer = VMXState.noVMCS
     /// The current-VMCS pointer; all ones when there is none.
