@@ -32,6 +32,8 @@ public struct InstructionRow: Sendable {
         case rep, repcc
         /// Only without REX.B (NOP against XCHG r8, rAX).
         case noRexB = "b0"
+        /// REX.B is set: processors do not take F3 49 90 for an XCHG of R8.
+        case rexB = "b1"
         /// The operands are ModRM.rm, VEX.vvvv and ModRM.reg, in this order (the SDM's Op/En "MVR").
         case rmFirst = "mvr"
     }

@@ -92,6 +92,7 @@ extension InstructionRow {
         case .a64: selection[.address] = 0b100
         }
         if has(.noRexB) { selection[.rexB] = 0b01 }
+        if has(.rexB) { selection[.rexB] = 0b10 }
         if let length = encoding.vectorLength { selection[.vectorLength] = 1 << UInt8(length) }
         return selection
     }

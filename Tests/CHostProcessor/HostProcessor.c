@@ -43,10 +43,24 @@ static inline uint64_t read_gs_base(void) { uint64_t v; __asm__ volatile("rdgsba
 static inline void write_fs_base(uint64_t v) { __asm__ volatile("wrfsbase %0" ::"r"(v) : "memory"); }
 static inline void write_gs_base(uint64_t v) { __asm__ volatile("wrgsbase %0" ::"r"(v) : "memory"); }
 
-// struct _xstate of the kernel: the header follows the FXSAVE image. AVX state and its extensions are initial.
-static void mark_present(uint64_t *fx) {
-  const uint32_t magic = 0x46505853;
-  if ((uint32_t)fx[58] == magic) fx[64] = (fx[64] & ~0xfcull) | 3;
+// struct _xstate of the kernel: XCR0's components that the frame has room for, and the header behind the FXSAVE image.
+enum { FRAME_MAGIC = 0x46505853, AVX = 4, FRAME_FEATURES = 59, HEADER = 64, UPPER = 72 };
+static uint64_t frame_features(const uint64_t *fx) { return (uint32_t)fx[58] == FRAME_MAGIC ? fx[FRAME_FEATURES] : 0; }
+
+// The upper halves of YMM are the end of the batch's memory; what lies beyond AVX is initial.
+static void load_extended(uint64_t *fx) {
+  uint64_t features = frame_features(fx);
+  if (!features) return;
+  fx[HEADER] = (fx[HEADER] & ~0xfcull) | 3 | (features & AVX);
+  if (features & AVX) memcpy(fx + UPPER, shared->memory + HOST_DATA_BYTES - HOST_UPPER_BYTES, HOST_UPPER_BYTES);
+}
+
+static void record_extended(const uint64_t *fx, HostResult *r) {
+  r->hasAVX = frame_features(fx) >> 2 & 1;
+  if (r->hasAVX && fx[HEADER] & AVX)
+    memcpy(r->upper, fx + UPPER, HOST_UPPER_BYTES);
+  else
+    memset(r->upper, 0, HOST_UPPER_BYTES);
 }
 
 static void load(ucontext_t *context) {
@@ -65,7 +79,7 @@ static void load(ucontext_t *context) {
   context->uc_flags |= 6;
   uint64_t *fx = (uint64_t *)context->uc_mcontext.fpregs;
   memcpy(fx, c->fx, 416);
-  mark_present(fx);
+  load_extended(fx);
   write_gs_base(c->gsBase);
   write_fs_base(c->fsBase);
 }
@@ -83,6 +97,7 @@ static void record(ucontext_t *context, HostResult *r) {
   r->cs = (uint16_t)g[REG_CSGSFS];
   r->ss = (uint16_t)((uint64_t)g[REG_CSGSFS] >> 48);
   memcpy(r->fx, context->uc_mcontext.fpregs, 512);
+  record_extended((const uint64_t *)context->uc_mcontext.fpregs, r);
   memcpy(r->memory, (void *)(uintptr_t)HOST_DATA, HOST_DATA_BYTES);
 }
 
@@ -230,6 +245,15 @@ int host_run(HostChild *h, int count) {
   return index;
 }
 
+uint32_t host_extended_features(void) {
+  uint32_t a = 0, b, c, d;
+  __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
+  if (a < 7) return 0;
+  a = 7, c = 0;
+  __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+  return b;
+}
+
 #else
 #include <stdlib.h>
 HostChild *host_start(const char **reason) { *reason = "the host is not x86-64 Linux"; return NULL; }
@@ -239,4 +263,5 @@ const HostResult *host_results(HostChild *h) { (void)h; abort(); }
 uint8_t *host_code(HostChild *h) { (void)h; abort(); }
 uint8_t *host_memory(HostChild *h) { (void)h; abort(); }
 int host_run(HostChild *h, int count) { (void)h; (void)count; abort(); }
+uint32_t host_extended_features(void) { return 0; }
 #endif

@@ -46,9 +46,6 @@ enum KnownDifferences {
         Rule(reason: "SEAMRET and TDX's other instructions are outside the volumes of the SDM") { comparison, _ in
             ["seamret", "seamcall", "seamops", "tdcall"].contains(comparison.theirs.mnemonic) && comparison.isUndefined
         },
-        Rule(reason: "XCHG of R8 is not PAUSE: REX.B extends the register in the opcode") { _, difference in
-            difference == "xchg: Zydis reads pause"
-        },
         Rule(reason: "Unassigned rows of 0F 0D are reserved NOPs; AMD's PREFETCH is one of them") { _, difference in
             difference == "nop: Zydis reads prefetch"
         },

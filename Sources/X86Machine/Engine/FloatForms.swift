@@ -74,7 +74,8 @@ extension Processor {
         setXMM(Int(i.reg), result)
     }
     /// SDM 2A "DPPS-Dot Product of Packed Single Precision Floating-Point Values", DPPD: products, then sums of
-    /// neighbours; each stage raises what it finds.
+    /// neighbours; each stage raises what it finds. Every element has its own sum: of two NaNs it gets the first
+    /// operand's, and which that is differs (measured on family 6, model CFH).
     @inline(__always) func floatDotProduct<F: ElementFormat>(
         _ i: borrowing Instruction, _: F.Type
     ) throws(Interruption) {
@@ -86,19 +87,23 @@ extension Processor {
             terms.setElement(n, e.multiply(x, y, F.self))
         }
         try commit(e)
-        var width = count
-        while width > 1 {
+        var distance = 1
+        while distance < count {
+            let isSwapped = count == 4 && distance == 1
+            var sums = XMM(0, 0)
             e = floatEnvironment
-            for n in 0..<width / 2 {
-                let x = terms.element(2 * n, F.Bits.self), y = terms.element(2 * n + 1, F.Bits.self)
-                terms.setElement(n, e.add(x, y, F.self))
+            for n in 0..<count {
+                let x = terms.element(n, F.Bits.self), y = terms.element(n ^ distance, F.Bits.self)
+                sums.setElement(n, isSwapped ? e.add(y, x, F.self) : e.add(x, y, F.self))
             }
             try commit(e)
-            width /= 2
+            terms = sums
+            distance *= 2
         }
-        let sum = terms.element(0, F.Bits.self)
         var result = XMM(0, 0)
-        for n in 0..<count where i.immediate &>> UInt64(n) & 1 != 0 { result.setElement(n, sum) }
+        for n in 0..<count where i.immediate &>> UInt64(n) & 1 != 0 {
+            result.setElement(n, terms.element(n, F.Bits.self))
+        }
         setXMM(Int(i.reg), result)
     }
 
@@ -142,12 +147,15 @@ extension Processor {
         try commit(e)
         setGPR(Int(i.reg), size: I.bitWidth / 8, UInt64(truncatingIfNeeded: result))
     }
-    /// Two doublewords of an MMX register or memory. With a memory operand CVTPI2PD leaves the x87 state alone (SDM 2A
-    /// "CVTPI2PD-Convert Packed Dword Integers to Packed Double Precision Floating-Point Values").
+    /// Two doublewords of an MMX register or memory. With a memory operand the x87 state is left alone: so SDM 2A
+    /// "CVTPI2PD-Convert Packed Dword Integers to Packed Double Precision Floating-Point Values"; CVTPI2PS does the same
+    /// (measured on processors of both vendors), whatever its page says.
     @inline(__always) func floatFromMMX<F: ElementFormat>(_ i: borrowing Instruction, _: F.Type) throws(Interruption) {
         try requireVectors()
-        let touchesX87 = !i.hasMemory || F.Bits.bitWidth == 32
-        if touchesX87 { try requireMMX() }
+        if !i.hasMemory {
+            try requireMMX()
+            enterMMX()
+        }
         let source = XMM(i.hasMemory ? try value(.rm, i, UInt64.self) : mmx(i.rm), 0)
         var e = floatEnvironment, result = xmm(Int(i.reg))
         for n in 0..<2 {
@@ -155,15 +163,17 @@ extension Processor {
             result.setElement(n, e.convert(integer: x, to: F.self))
         }
         try commit(e)
-        if touchesX87 { enterMMX() }
         setXMM(Int(i.reg), result)
     }
+    /// MMX state is entered when the source has been read, and stays when the conversion faults (measured on processors
+    /// of both vendors).
     @inline(__always) func floatToMMX<M: VectorMemory, F: ElementFormat>(
         _ i: borrowing Instruction, _: M.Type, _: F.Type, truncates: Bool
     ) throws(Interruption) {
         try requireVectors()
         try requireMMX()
         let b = try vectorSource(i, M.self)
+        enterMMX()
         var e = floatEnvironment, result = XMM(0, 0)
         for n in 0..<2 {
             let x = b.element(n, F.Bits.self)
@@ -171,7 +181,6 @@ extension Processor {
             result.setElement(n, UInt32(bitPattern: value))
         }
         try commit(e)
-        enterMMX()
         setMMX(i.reg, result[0])
     }
 }

@@ -9,12 +9,25 @@ extension Processor {
         _ i: borrowing Instruction, _: M.Type
     ) throws(Interruption) -> XMM {
         if !i.hasMemory { return xmm(Int(i.rm)) }
-        return try M.load(self, try memoryOperand(.rm, i, bytes: M.bytes, .read))
+        return try M.load(self, try vectorOperand(i, M.self, .read))
+    }
+    @inline(never) private func vectorOperand<M: VectorMemory>(
+        _ i: borrowing Instruction, _: M.Type, _ use: SegmentUse
+    ) throws(Interruption) -> MemoryOperandAddress {
+        if M.self == Aligned.self { try requireAlignment(i, bytes: 16) }
+        return try memoryOperand(.rm, i, bytes: M.bytes, use)
+    }
+    /// Of an address that is not canonical and not aligned as it must be, the latter is reported: #GP, not #SS (measured
+    /// on processors of both vendors).
+    func requireAlignment(_ i: borrowing Instruction, bytes: UInt64) throws(Interruption) {
+        guard codeSize == .bits64 else { return }
+        let base = i.segment >= SegmentIndex.fs ? system.segments[Int(i.segment)].base : 0
+        if (base &+ effectiveOffset(i)) & (bytes &- 1) != 0 { throw .exception(.generalProtection()) }
     }
     private func storeVector<M: VectorMemory>(
         _ i: borrowing Instruction, _: M.Type, _ value: XMM
     ) throws(Interruption) {
-        try M.store(self, try memoryOperand(.rm, i, bytes: M.bytes, .write), value)
+        try M.store(self, try vectorOperand(i, M.self, .write), value)
     }
     @inline(__always) private func count(_ i: borrowing Instruction) -> UInt8 { UInt8(truncatingIfNeeded: i.immediate) }
 
@@ -221,6 +234,7 @@ extension Processor {
     }
     func mmxToGeneral<W: Width>(_ i: borrowing Instruction, _: W.Type) throws(Interruption) {
         try requireMMX()
+        turnTopForMMX()
         try setValue(.rm, i, W(truncatingIfNeeded: mmx(i.reg)))
         enterMMX()
     }
@@ -228,6 +242,7 @@ extension Processor {
     func mmxStore(_ i: borrowing Instruction) throws(Interruption) {
         try requireMMX()
         guard i.hasMemory else { return writeMMX(i.rm, mmx(i.reg)) }
+        turnTopForMMX()
         try setValue(.rm, i, mmx(i.reg))
         enterMMX()
     }

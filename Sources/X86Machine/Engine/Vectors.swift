@@ -86,7 +86,10 @@ extension Processor {
     }
     /// Every MMX instruction: TOP 0, all tags valid (SDM 3A 13.2 "The MMX State and MMX Register Aliasing").
     func enterMMX() {
-        system.fpu.status &= ~0x3800
+        turnTopForMMX()
         system.fpu.tag = 0
     }
+    /// TOP alone: where a store from an MMX register faults, the tags stay as they were (measured on family 6, model
+    /// CFH).
+    func turnTopForMMX() { system.fpu.status &= ~0x3800 }
 }

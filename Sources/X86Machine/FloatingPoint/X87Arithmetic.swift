@@ -29,15 +29,16 @@ extension FPUState {
         if conclude(e) { self[0] = result.extended }
     }
 
-    /// ST(0) with `source`; nil: an unmasked exception, no condition is set.
-    private mutating func order(with source: Real?, isSignalling: Bool, pops: Int) -> FloatOrder? {
+    /// ST(0) with `source`. An unmasked exception pops nothing; the result is reported all the same (measured on
+    /// processors of both vendors; SDM 2A "FCOM/FCOMP/FCOMPP—Compare Floating-Point Values" has no flags set by #IA).
+    private mutating func order(with source: Real?, isSignalling: Bool, pops: Int) -> FloatOrder {
         var order = FloatOrder.unordered
         if let source, let x = operand(0) {
             var e = environment
             order = e.compare(x, source, isSignalling: isSignalling)
-            guard conclude(e) else { return nil }
+            guard conclude(e) else { return order }
         } else {
-            guard stackFault(isOverflow: false) else { return nil }
+            guard stackFault(isOverflow: false) else { return order }
         }
         pop(pops)
         return order
@@ -46,15 +47,18 @@ extension FPUState {
     /// FCOM, FUCOM, FTST, FICOM and their popping forms: SDM 1 table 8-6 "Setting of x87 FPU Condition Code Flags for
     /// Floating-Point Number Comparisons".
     mutating func compare(with source: Real?, isSignalling: Bool = true, pops: Int = 0) {
-        guard let order = order(with: source, isSignalling: isSignalling, pops: pops) else { return }
+        let order = order(with: source, isSignalling: isSignalling, pops: pops)
         set(Status.c3, order == .equal || order == .unordered)
         set(Status.c2, order == .unordered)
         set(Status.c0, order == .less || order == .unordered)
     }
 
-    /// FCOMI and its kin: ZF, PF and CF for RFLAGS; nil: unchanged.
-    mutating func compareToFlags(with source: Real?, isSignalling: Bool, pops: Bool) -> (z: Bool, p: Bool, c: Bool)? {
-        guard let order = order(with: source, isSignalling: isSignalling, pops: pops ? 1 : 0) else { return nil }
+    /// FCOMI and its kin: ZF, PF and CF for RFLAGS. C1 stays as it was (measured on processors of both vendors; SDM 2A
+    /// "FCOMI/FCOMIP/FUCOMI/FUCOMIP—Compare Floating-Point Values and Set EFLAGS" clears it) but for stack underflow.
+    mutating func compareToFlags(with source: Real?, isSignalling: Bool, pops: Bool) -> (z: Bool, p: Bool, c: Bool) {
+        let before = status & Status.c1 != 0, isUnderflow = source == nil || isEmpty(0)
+        let order = order(with: source, isSignalling: isSignalling, pops: pops ? 1 : 0)
+        if !isUnderflow { set(Status.c1, before) }
         return (
             order == .equal || order == .unordered, order == .unordered, order == .less || order == .unordered
         )

@@ -32,6 +32,12 @@ extension Processor {
     /// SDM 2A "CMPXCHG-Compare and Exchange".
     @inline(__always) func cmpxchg<W: Width>(_ i: borrowing Instruction, _: W.Type) throws(Interruption) {
         let accumulator = register(.accumulator, i, W.self), b = register(.reg, i, W.self), flags = liveFlags
+        // A register that differs is not written: bits 63:32 stay. Memory is written either way.
+        guard i.hasMemory else {
+            let a = register(.rm, i, W.self)
+            cmp(flags, accumulator, a)
+            return a == accumulator ? setRegister(.rm, i, b) : setRegister(.accumulator, i, a)
+        }
         var old: W = 0
         try modify(.rm, i) { (a: W) in
             old = a

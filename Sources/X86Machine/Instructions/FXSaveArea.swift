@@ -36,13 +36,18 @@ enum FXSaveArea {
         for n in 0..<registers { p.setXMM(n, XMM(image[xmmWord + 2 * n], image[xmmWord + 2 * n + 1])) }
     }
 
+    /// A pointer is as wide as linear addresses are (measured on family 6, model CFH, whose are 57 bits wide).
+    private static func canonical(_ pointer: UInt64) -> UInt64 {
+        UInt64(bitPattern: Int64(bitPattern: pointer &<< 16) &>> 16)
+    }
+
     static func restoreX87(_ fpu: inout FPUState, _ image: InlineArray<64, UInt64>, is64Bit: Bool) {
         fpu.control = UInt16(truncatingIfNeeded: image[0]) & 0x1F7F | 0x40
         fpu.status = UInt16(truncatingIfNeeded: image[0] >> 16)
         fpu.opcode = UInt16(truncatingIfNeeded: image[0] >> 48) & 0x7FF
         if is64Bit {
-            fpu.instructionPointer = image[1]
-            fpu.dataPointer = image[2]
+            fpu.instructionPointer = canonical(image[1])
+            fpu.dataPointer = canonical(image[2])
         } else {
             fpu.instructionPointer = image[1] & 0xFFFF_FFFF
             fpu.instructionSelector = UInt16(truncatingIfNeeded: image[1] >> 32)

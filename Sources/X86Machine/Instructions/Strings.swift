@@ -42,6 +42,8 @@ extension Processor {
     /// SDM 2B "MOVS/MOVSB/MOVSW/MOVSD/MOVSQ-Move Data From String to String".
     func movs(_ i: borrowing Instruction) throws(Interruption) {
         let o = StringOperands(self, i)
+        clearUpperHalf(6, i, o)
+        clearUpperHalf(7, i, o)
         try repeated(
             i, o, cost: { $0.lineCost(Self.copyLine, o) }, bulk: { $0.copyBulk(o) }
         ) { p throws(Interruption) in
@@ -55,6 +57,7 @@ extension Processor {
     /// SDM 2B "STOS/STOSB/STOSW/STOSD/STOSQ-Store String".
     func stos(_ i: borrowing Instruction) throws(Interruption) {
         let o = StringOperands(self, i)
+        clearUpperHalf(7, i, o)
         try repeated(
             i, o, cost: { $0.lineCost(Self.fillLine, o) }, bulk: { $0.fillBulk(o) }
         ) { p throws(Interruption) in
@@ -76,7 +79,7 @@ extension Processor {
     /// SDM 2A "CMPS/CMPSB/CMPSW/CMPSD/CMPSQ-Compare String Operands".
     func cmps(_ i: borrowing Instruction) throws(Interruption) {
         let o = StringOperands(self, i), whileEqual = i.prefixes.rep
-        try repeated(i, o) { p throws(Interruption) in
+        try repeatedComparison(i, o) { p throws(Interruption) in
             let a = try p.load(p.source(o), bytes: o.bytes), b = try p.load(p.destination(o, .read), bytes: o.bytes)
             p.compareElements(a, b, o.bytes)
             p.advance(6, o)
@@ -87,7 +90,7 @@ extension Processor {
     /// SDM 2B "SCAS/SCASB/SCASW/SCASD-Scan String".
     func scas(_ i: borrowing Instruction) throws(Interruption) {
         let o = StringOperands(self, i), whileEqual = i.prefixes.rep
-        try repeated(i, o) { p throws(Interruption) in
+        try repeatedComparison(i, o) { p throws(Interruption) in
             let b = try p.load(p.destination(o, .read), bytes: o.bytes)
             p.compareElements(p.gpr(0, size: o.bytes), b, o.bytes)
             p.advance(7, o)
@@ -111,6 +114,27 @@ extension Processor {
         return (from ^ (from &+ o.step)) & ~(line - 1) != 0 ? 1 : 0
     }
 
+    /// The registers of a repeated instruction with 32-bit addresses are 32 bits wide from its beginning on, even where
+    /// no element is reached: rCX of all, rSI and rDI of MOVS and STOS (measured on family 6, model CFH).
+    private func clearUpperHalf(_ n: Int, _ i: borrowing Instruction, _ o: StringOperands) {
+        let prefixes = i.prefixes
+        if o.addressSize == 4, prefixes.rep || prefixes.repne { setGPR(n, size: 4, gpr(n) & o.addressMask) }
+    }
+
+    /// SDM 2B "REP/REPE/REPZ/REPNE/REPNZ-Repeat String Operation Prefix": a fault in a repeated CMPS or SCAS restores
+    /// RFLAGS as they were before the instruction.
+    @inline(__always) private func repeatedComparison(
+        _ i: borrowing Instruction, _ o: StringOperands, _ element: (Processor) throws(Interruption) -> Bool
+    ) throws(Interruption) {
+        let before = rflags
+        do throws(Interruption) {
+            try repeated(i, o, element)
+        } catch {
+            rflags = before
+            throw error
+        }
+    }
+
     /// Runs `element` once, or as often as rCX and its answer say. `bulk` does several elements where nobody can tell
     /// the difference, and says how many; `cost` is of the element about to be done.
     @inline(__always) private func repeated(
@@ -122,6 +146,7 @@ extension Processor {
             _ = try element(self)
             return
         }
+        clearUpperHalf(1, i, o)
         while true {
             let count = gpr(1) & o.addressMask
             if count == 0 { break }

@@ -11,7 +11,7 @@ extension SystemInstructions {
         let d = try p.fetchDescriptor(selector)
         if d.isCodeOrData {
             let code = try p.checkDirectTransfer(d, selector)
-            try p.jump(to: code, selector, offset)
+            try p.jump(to: code, selector, p.offset(offset, in: code))
             return
         }
         let gate = try p.checkCallGate(d, selector)
@@ -34,9 +34,10 @@ extension SystemInstructions {
         let d = try p.fetchDescriptor(selector)
         if d.isCodeOrData {
             let code = try p.checkDirectTransfer(d, selector)
-            try p.checkTarget(offset, in: code)
+            let rip = p.offset(offset, in: code)
+            try p.checkTarget(rip, in: code)
             try p.pushFarReturn(returnRIP, unit: size)
-            try p.jump(to: code, selector, offset)
+            try p.jump(to: code, selector, rip)
             return
         }
         let gate = try p.checkCallGate(d, selector)
@@ -82,6 +83,11 @@ extension Processor {
         setCodeSegment(code, selector, cpl: system.cpl)
         nextRIP = rip
         modeChanged()
+    }
+
+    /// SDM 2A "JMP—Jump": of a target in compatibility mode bits 63:32 of the offset are dropped.
+    fileprivate func offset(_ rip: UInt64, in code: Descriptor) -> UInt64 {
+        isLongMode && code.isLong ? rip : rip & 0xFFFF_FFFF
     }
 
     /// A code segment named directly: SDM 3A 5.8.1 "Direct Calls or Jumps to Code Segments".

@@ -1,7 +1,7 @@
 import X86Architecture
 import X86Decoder
 
-/// HLT, PAUSE, MONITOR, MWAIT, CLAC, STAC (SDM 2A, 2B under their names).
+/// HLT, PAUSE, MONITOR, MWAIT, CLAC, STAC, GETSEC (SDM 2A, 2B under their names).
 extension SystemInstructions {
     static func hlt(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         try p.requireCPL0()
@@ -45,5 +45,11 @@ extension SystemInstructions {
         guard p.system.cpl == 0 else { throw .exception(.invalidOpcode) }
         p.system.flags = on ? p.system.flags | RFLAGS.alignmentCheck : p.system.flags & ~RFLAGS.alignmentCheck
         p.translationContextChanged()
+    }
+
+    /// SDM 2D "GETSEC[CAPABILITIES]—Report the SMX Capabilities": #UD while CR4.SMXE is clear, and no model lets
+    /// software set it. In VMX non-root operation too: SDM 3C 26.1.1 "Relative Priority of Faults and VM Exits".
+    static func getsec(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
+        throw .exception(.invalidOpcode)
     }
 }

@@ -18,8 +18,10 @@ extension SystemInstructions {
 
     private static func registers(_ p: Processor) -> Int { p.is64BitMode ? 16 : 8 }
 
-    /// SDM 2A 2.4 "AVX and SSE Instruction Exception Classification", type 8.
-    private static func requireAVXState(_ p: Processor) throws(Interruption) {
+    /// SDM 2A 2.4 "AVX and SSE Instruction Exception Classification", type 8,
+    /// and what all types have in common.
+    static func requireAVXState(_ p: Processor) throws(Interruption) {
+        try p.requireProtectedMode()
         guard p.system.cr4 & CR4.osxsave != 0, p.system.xcr0 & (XCR0.sse | XCR0.avx) == XCR0.sse | XCR0.avx else {
             throw .exception(.invalidOpcode)
         }

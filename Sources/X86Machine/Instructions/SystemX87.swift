@@ -135,11 +135,10 @@ extension SystemInstructions {
     /// FCOMI, FUCOMI (DB), FCOMIP, FUCOMIP (DF). OF, SF and AF are cleared.
     static func fcomi(_ p: Processor, _ i: borrowing Instruction) throws(Interruption) {
         let (isSignalling, pops) = (extension87(i) == 6, i.opcode == 0xDF)
-        var flags: (z: Bool, p: Bool, c: Bool)?
+        var flags = (z: false, p: false, c: false)
         try x87Source(p, i) { fpu, source in
             flags = fpu.compareToFlags(with: source, isSignalling: isSignalling, pops: pops)
         }
-        guard let flags else { return }
         p.rflags &= ~RFLAGS.arithmetic
         p.setFlag(RFLAGS.zero, flags.z)
         p.setFlag(RFLAGS.parity, flags.p)

@@ -61,14 +61,15 @@ extension SystemInstructions {
     // MARK: Stores
 
     /// Stores `bytes` bytes of what `body` returns (in the layout of an m80fp); nothing changes when the store faults.
+    /// Where an unmasked exception leaves nothing to store, memory is not accessed, and does not fault.
     private static func x87Store(
         _ p: Processor, _ i: borrowing Instruction, bytes: Int, _ body: (inout FPUState) -> ExtendedReal?
     ) throws(Interruption) {
         try checkWaitingX87(p)
-        let a = try p.operandAddress(i, offset: 0, bytes: bytes, .write), isStack = i.segment == SegmentIndex.ss
-        try p.probeWrite(a, bytes: bytes, stack: isStack)
         var after = p.system.fpu
         if let value = body(&after) {
+            let a = try p.operandAddress(i, offset: 0, bytes: bytes, .write), isStack = i.segment == SegmentIndex.ss
+            try p.probeWrite(a, bytes: bytes, stack: isStack)
             switch bytes {
             case 2: try p.store(a, UInt16(truncatingIfNeeded: value.significand), stack: isStack)
             case 4: try p.store(a, UInt32(truncatingIfNeeded: value.significand), stack: isStack)

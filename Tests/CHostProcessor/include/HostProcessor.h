@@ -12,6 +12,7 @@ enum {
   HOST_BATCH = 256,
   HOST_SLOT = 256,
   HOST_PATCH = 64,
+  HOST_UPPER_BYTES = 256,        // bits 255:128 of YMM0 to YMM15: where a case begins, the end of host_memory
 };
 
 // Selectors of code segments. The 16-bit one is in the LDT: base HOST_CODE, limit FFFFH.
@@ -34,6 +35,7 @@ typedef struct HostResult {
   uint64_t trap, error, address; // vector, error code, CR2
   uint16_t es, cs, ss, ds, fs, gs;
   uint64_t fx[64];
+  uint64_t hasAVX, upper[HOST_UPPER_BYTES / 8]; // bits 255:128 of YMM0 to YMM15, where the host has AVX
   uint8_t memory[HOST_DATA_BYTES];
 } HostResult;
 
@@ -51,3 +53,6 @@ uint8_t *_Nonnull host_memory(HostChild *_Nonnull);
 
 // Runs cases 0 to count-1. Less than count: the child did not survive the case of this number; there is a new child.
 int host_run(HostChild *_Nonnull, int count);
+
+// CPUID.(EAX=07H,ECX=0):EBX of the host, 0 where there is no such leaf.
+uint32_t host_extended_features(void);

@@ -35,8 +35,18 @@ struct CaseGenerator {
         solveAddress(target, &c, &encoder, &r)
         c.bytes = encoder.bytes
         // A random prefix may have made the immediate shorter: what follows the instruction is INT3.
-        if let i = try? Decoder.decode(c.bytes, c.size) { c.bytes.removeSubrange(Int(i.length)...) }
+        if let i = try? Decoder.decode(c.bytes, c.size) {
+            c.bytes.removeSubrange(Int(i.length)...)
+            // Nothing of the case is left but a NOP.
+            if HostFeatures.trapsBusLocks, locksBus(i, c) { c.bytes = [0x90] }
+        }
         return c
+    }
+
+    /// A locked access that may cross a cache line.
+    private func locksBus(_ i: Instruction, _ c: OracleCase) -> Bool {
+        guard i.hasMemory, i.prefixes.lock || InstructionInfo(i.row).semantics.description == "xchg" else { return false }
+        return EffectiveAddress(i, c).linear & 63 > 48
     }
 
     private func patchOffset(_ address: UInt64) -> Int {

@@ -126,6 +126,10 @@ final class OracleGuest {
         for n in 0..<64 { image[n] = c.fx[n] }
         p.system.fpu = FPUState()
         FXSaveArea.restore(p, image, is64Bit: true, registers: 16)
+        memory.withUnsafeBytes { bytes in
+            let at = Int(HOST_DATA_BYTES - HOST_UPPER_BYTES)
+            for n in 0..<32 { p.system.fpu.upperYMM[n] = bytes.loadUnaligned(fromByteOffset: at + 8 * n, as: UInt64.self) }
+        }
         p.boundaryWork = false
         p.stepInstruction()
         switch machine.pendingStop {
@@ -154,6 +158,10 @@ final class OracleGuest {
         withUnsafeMutableBytes(of: &r.pointee.fx) { bytes in
             let words = bytes.assumingMemoryBound(to: UInt64.self)
             for n in 0..<64 { words[n] = image[n] }
+        }
+        withUnsafeMutableBytes(of: &r.pointee.upper) { bytes in
+            let words = bytes.assumingMemoryBound(to: UInt64.self)
+            for n in 0..<32 { words[n] = p.system.fpu.upperYMM[n] }
         }
         let offset = p.cpu.pointee.rip &- (Self.high + Self.handlers)
         guard offset < 16 * 256, offset % 16 == 0 else {

@@ -66,7 +66,9 @@ struct OracleReport {
     /// One file for each kind; at most 40. LVDSIM_ORACLE_KEEP=0 writes none.
     func writeRegressions(to folder: URL, environment: [String: String]) {
         guard environment["LVDSIM_ORACLE_KEEP"] != "0" else { return }
-        for (key, m) in mismatches.sorted(by: { $0.key < $1.key }).prefix(40) {
+        let all = mismatches.sorted { $0.key < $1.key }
+        for (key, m) in all.dropFirst(40) { print("\(key): \(m.count) cases, no file") }
+        for (key, m) in all.prefix(40) {
             let name = key.lowercased().map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined() + ".case"
             try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let text = m.c.text(comment: Self.describe(m.c, m.verdict))

@@ -22,10 +22,16 @@ enum OracleScope {
         "FPU": "fpu", "VMX": "vmx", "RTM": "rtm", "AES": "aes", "PCLMULQDQ": "pclmulqdq", "CET_SS": "shstk",
     ]
 
+    /// Rows of AVX that are there with AVX state alone.
+    private static let needsAVXState: Set<String> = ["vmova", "vmovu", "vzeroupper", "vzeroall"]
+
     /// Nil: the row's instruction can be run and compared.
     static func reasonToSkip(_ row: InstructionRow, hostFeatures: Set<String>) -> String? {
         if row.semantics == nil { return "not modelled" }
         if let reason = excluded[row.mnemonic] { return reason }
+        if let semantics = row.semantics, needsAVXState.contains(semantics), !hostFeatures.contains("avx") {
+            return "the host has no AVX"
+        }
         if let feature = row.feature, !hostFeatures.contains(names[feature] ?? feature.lowercased()) {
             return "the host has no \(feature)"
         }

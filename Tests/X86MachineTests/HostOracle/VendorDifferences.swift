@@ -14,6 +14,10 @@ enum VendorDifferences {
     /// and opcode are saved only while an exception is pending.
     static var hidesX87Pointers: Bool { isAMD }
 
+    /// SDM 2A "CPUID—CPU Identification", leaf 07H, EBX bit 6: the x87 data pointer is updated on x87 exceptions only.
+    /// Haswell's, and so the machine's, do it always.
+    static let hidesDataPointer = host_extended_features() >> 6 & 1 != 0
+
     /// The FS or GS base after a null selector was loaded: Intel's processors clear it, AMD's leave it alone.
     static func ignoresBase(selector: UInt16) -> Bool { isAMD && selector & 0xFFFC == 0 }
 
@@ -32,9 +36,10 @@ enum VendorDifferences {
         }
         guard isAMD else { return nil }
         switch name {
-        // SDM 2A "CVTPI2PS—Convert Packed Dword Integers to Packed Single Precision Floating-Point Values": enters MMX
-        // state whatever the source; AMD's only with an MMX register.
-        case "cvtpi2ps" where i.hasMemory: return "AMD: CVTPI2PS from memory leaves x87 state alone"
+        // Where an unmasked exception leaves nothing to store, AMD's access memory all the same.
+        case "fst", "fist", "fisttp", "fbstp", "fstp80":
+            let isUnmasked = c.fx[0] & 0x19 != 0x19, isFault = [12, 13, 14].contains(hostTrap)
+            return i.hasMemory && isUnmasked && isFault ? "AMD: x87 stores of nothing" : nil
         // SDM 2A 2.4.2 "Exceptions Type 4 (>=16 Byte Memory Reference, Optional Memory Alignment...)" and its legacy
         // forms want 16-byte alignment of SHA's operands as of all others. AMD's check all others, and read these
         // wherever they are: measured on family 1AH with every instruction at offsets 1, 8, 15 from alignment.
@@ -58,6 +63,8 @@ enum VendorDifferences {
                 return "AMD: LOOPcc with a repeat prefix"
             }
             return i.prefixes.operandSize && i.operandSize == 8 ? "AMD: near branches with 66" : nil
+        // AMD's: XCHG with R8.
+        case "pause" where i.prefixes.rex & 1 != 0: return "AMD: F3 90 with REX.B"
         // AMD64 Architecture Programmer's Manual volume 3, "PREFETCH": #UD with a register.
         case "nop" where i.opcode == 0x0D && !i.hasMemory: return "AMD: 0F 0D with a register"
         // AMD's virtual machines see it intercepted, with RIP at the instruction.
@@ -66,36 +73,21 @@ enum VendorDifferences {
         }
     }
 
-    /// What differs of x87 state, and of the flags that comparisons set.
+    /// What differs of x87 state.
     struct X87 {
         /// Bits of FSW.
         var status: UInt64 = 0
         /// TOP, tags and registers.
         var stack = false
-        /// RFLAGS.
-        var flags = false
     }
-    /// `after` is FCW and FSW.
-    static func x87(_ name: String, after: UInt64, isFault: Bool) -> X87 {
+    static func x87(_ name: String, isFault: Bool) -> X87 {
         var result = X87()
         guard isAMD else { return result }
-        let conditions = UInt64(FPUState.Status.c0 | FPUState.Status.c2 | FPUState.Status.c3)
-        let unmasked = after >> 16 & ~after & 0x3F
         switch name {
-        // SDM 2A "FCOM/FCOMP/FCOMPP—Compare Floating-Point Values": with an unmasked #IA the condition codes are not
-        // set; SDM 1 8.5.2 "Denormal Operand Exception (#D)": an unmasked #D ends the operation. AMD's set them as if
-        // masked.
-        case "fcom", "fcomp", "fcompp", "fucom", "fucomp", "fucompp", "ftst":
-            if unmasked & 3 != 0 { result.status = conditions }
-        // SDM 2A "FCOMI/FCOMIP/FUCOMI/FUCOMIP—Compare Floating-Point Values and Set EFLAGS": C1 is cleared, and an
-        // unmasked #IA sets no flags. AMD's leave C1 as it was, and set the flags.
-        case "fcomi":
-            result.status = UInt64(FPUState.Status.c1)
-            result.flags = unmasked & 3 != 0
-        // SDM 1 8.5.2 "Denormal Operand Exception (#D)": unmasked, TOP remains unchanged. AMD's load the value.
-        case "fld": result.stack = unmasked & 2 != 0
-        // AMD's have entered MMX state before a fault.
-        case "cvtpd2pi", "cvtps2pi", "cvttpd2pi", "cvttps2pi", "cvtpi2ps", "cvtpi2pd":
+        // C1 with an empty register.
+        case "fcomi": result.status = UInt64(FPUState.Status.c1)
+        // A store from an MMX register that faults has not entered MMX state.
+        case "movd", "movq":
             result.stack = isFault
             if isFault { result.status = 0xFFFF }
         default: break
@@ -108,20 +100,35 @@ enum VendorDifferences {
         isAMD && ["ldmxcsr", "fxrstor", "xrstor"].contains(name) && mxcsr & 0xFFFF_0000 == 0x2_0000
     }
 
-    /// General registers by number that differ, as a mask.
-    static func registers(_ i: Instruction, _ name: String, flagsAfter: UInt64) -> UInt32 {
-        guard isAMD else { return 0 }
-        // SDM 2A "CMPXCHG—Compare and Exchange" has the destination written with itself, which clears the upper half
-        // of a 32-bit register; AMD's leave it alone.
-        let isUnequal = flagsAfter & RFLAGS.zero == 0
-        return name == "cmpxchg" && i.operandSize == 4 && !i.hasMemory && isUnequal ? 1 << UInt32(i.rm) : 0
+    /// General registers by number that differ, as a mask. AMD's leave the upper halves of the registers of a repeated
+    /// string instruction alone until it has done an element.
+    static func registers(_ i: Instruction, _ name: String) -> UInt32 {
+        isAMD && strings.contains(name) && i.addressSize == 4 ? 1 << 1 | 1 << 6 | 1 << 7 : 0
+    }
+    private static let strings: Set<String> = ["movs", "stos", "lods", "cmps", "scas"]
+
+    /// A fault in a repeated comparison restores the flags of before it on Intel's, as the manual says.
+    static func ignoresFlags(_ name: String, isFault: Bool) -> Bool {
+        isAMD && isFault && (name == "cmps" || name == "scas")
+    }
+
+    /// Which of two NaNs a sum of DPPS or DPPD is: AMD's have the same one in every element.
+    static func choosesOtherNaN(_ name: String) -> Bool { isAMD && (name == "dpps" || name == "dppd") }
+
+    /// FXRSTOR and XRSTOR that fault have loaded a part already on Intel's.
+    static func ignoresState(_ name: String, isFault: Bool) -> Bool {
+        !isAMD && isFault && (name == "fxrstor" || name == "xrstor")
     }
 
     /// SDM 2A "PUSH—Push Word, Doubleword, or Quadword Onto the Stack": recent processors write 16 bits of a selector
     /// and leave the rest; AMD's write zeros.
-    /// A far CALL to an offset beyond the segment's limit has pushed before it faults on AMD's.
+    /// SDM 2A "CALL—Call Procedure" checks the target first and pushes then; processors of both vendors have pushed when
+    /// they fault on it. Nothing may rely on what lies beyond the top of a stack.
     static func ignoresMemory(_ i: Instruction, _ name: String, isFault: Bool) -> Bool {
-        isAMD && (name == "pushSreg" && i.operandSize == 4 || name == "callFar" && isFault)
+        if isFault && (name == "call" || name == "callFar") { return true }
+        // A store of 80 bits is two on Intel's, and the second can fault alone.
+        if isFault && !isAMD && (name == "fstp80" || name == "fbstp") { return true }
+        return isAMD && name == "pushSreg" && i.operandSize == 4
     }
 
     /// Of two faults of one instruction AMD's report another: #GP for a misaligned operand before #SS for its

@@ -117,6 +117,64 @@ import X86Decoder
         }
     }
 
+    // SDM 2B "MOVDQA,VMOVDQA32/64—Move Aligned Packed Integer Values" and the other moves of whole registers.
+    @Test("VMOVDQA and VMOVDQU: 256 bits move, 128 clear the rest, memory is aligned where the name says so")
+    func vectorMoves() {
+        let start: [UInt64] = [0x11, 0x22, 0x33, 0x44]
+        // [RCX] to or from YMM1.
+        for (code, offset, vector, isStore, words) in [
+            ([0xC5, 0xFD, 0x6F, 0x09], 0, nil, false, 4), ([0xC5, 0xF9, 0x6F, 0x09], 16, nil, false, 2),
+            ([0xC5, 0xFE, 0x6F, 0x09], 0xFF8, nil, false, 4), ([0xC5, 0xFD, 0x7F, 0x09], 0, nil, true, 4),
+            ([0xC5, 0xFE, 0x7F, 0x09], 0xFE8, nil, true, 4), ([0xC5, 0xFD, 0x6F, 0x09], 16, 13, false, 0),
+            ([0xC5, 0xFD, 0x7F, 0x09], 16, 13, true, 0), ([0xC5, 0xF9, 0xE7, 0x09], 8, 13, true, 0),
+            ([0xC5, 0xFB, 0xF0, 0x09], 8, nil, false, 2),
+        ] as [([UInt8], UInt64, UInt8?, Bool, Int)] {
+            let guest = TestGuest(model: .max), p = guest.p
+            defer { withExtendedLifetime(guest) {} }  // A processor does not keep its machine.
+            p.system.cr4 |= CR4.osxsave
+            p.system.xcr0 = 7
+            let address = 0x5_0000 + offset
+            p.setGPR(GPR.rcx, address)
+            for n in 0..<4 { guest.machine.memory.storeUnnotified(PhysicalAddress(address + UInt64(8 * n)), start[n]) }
+            p.setXMM(1, XMM(repeating: 5))
+            p.system.fpu.upperYMM[2] = 6
+            p.system.fpu.upperYMM[3] = 7
+            guest.execute(code)
+            #expect(guest.handledVector == vector, "\(code)")
+            let expected: [UInt64] = isStore || vector != nil ? [5, 5, 6, 7] : words == 4 ? [0x11, 0x22, 0x33, 0x44]
+                : [0x11, 0x22, 0, 0]
+            let register = [p.xmm(1)[0], p.xmm(1)[1], p.system.fpu.upperYMM[2], p.system.fpu.upperYMM[3]]
+            #expect(register == expected, "\(code)")
+            for n in 0..<4 {
+                let value = guest.machine.memory.load(PhysicalAddress(address + UInt64(8 * n)), as: UInt64.self)
+                #expect(value == (isStore && n < words ? expected[n] : start[n]), "\(code) quadword \(n)")
+            }
+        }
+    }
+
+    @Test("a 256-bit store into a page that is not there changes nothing")
+    func vectorStoreFaults() {
+        let guest = TestGuest(model: .max), p = guest.p
+        defer { withExtendedLifetime(guest) {} }  // A processor does not keep its machine.
+        p.system.cr4 |= CR4.osxsave
+        p.system.xcr0 = 7
+        p.setGPR(GPR.rcx, 0x4000_0000_0000)
+        guest.execute([0xC5, 0xFE, 0x7F, 0x09])
+        #expect(guest.handledVector == 14 && p.system.cr2 == 0x4000_0000_0000 && guest.frame(0) == 2)
+    }
+
+    // SDM 2D "GETSEC[CAPABILITIES]—Report the SMX Capabilities": without CR4.SMXE.
+    @Test("GETSEC is #UD on every model, and CR4.SMXE is reserved", arguments: ProcessorModel.named.indices)
+    func saferMode(index: Int) {
+        let guest = TestGuest(model: ProcessorModel.named[index])
+        guest.execute([0x0F, 0x37])
+        #expect(guest.handledVector == 6)
+        let other = TestGuest(model: ProcessorModel.named[index])
+        other.p.setGPR(GPR.rcx, other.p.system.cr4 | CR4.smxEnable)
+        other.execute([0x0F, 0x22, 0xE1])
+        #expect(other.handledVector == 13)
+    }
+
     // SDM 1 13.2 "Enumeration of CPU Support for XSAVE Instructions and XSAVE-Supported Features".
     @Test("CPUID leaf 0DH: AVX state is supported, AVX instructions are not; EBX is the size for XCR0")
     func stateComponents() {

@@ -29,7 +29,7 @@ import X86Architecture
             let m = exited()
             c.change(m)
             #expect(!m.launch(), "\(c.id)")
-            #expect(m.p.vmx.entryFailure.map { "\($0.id)" } == c.id)
+            #expect(m.p.vmx.entryFailure.map { "\($0.id)" } == c.failing[0])
             // Nor is it the next time.
             #expect(!m.launch(), "\(c.id)")
         }
