@@ -6,7 +6,7 @@
 # IMAGE is an ELF file with a multiboot-1 header, ARGUMENTS its command line behind its name, MODULE "FILE WORDS". The image
 # ends the run with a write of "Shutdown" to port 0x8900, or the time limit does.
 # Needs the Debian packages of `scripts/bootstrap.sh bochs`.
-# Exit status: 0 the image ended the run, 1 it did not in time, 64 usage, 66 no such file, 69 no Bochs.
+# Exit status: 0 the image ended the run, 1 it did not in time, 64 usage, 66 no such file, 69 no Bochs, or one that aborts.
 set -euo pipefail
 cpu=corei7_haswell_4770 processors=1 seconds=120
 while getopts c:n:t: option; do
@@ -66,6 +66,10 @@ status=0
 if [ -n "${BOCHS_LOG:-}" ]; then cat "$scratch/console" "$scratch/log" >"$BOCHS_LOG"; fi
 # Bochs ends with a panic or a message when it is told to shut down; the log says so.
 grep -qi 'shutdown' "$scratch/log" "$scratch/console" && exit 0
+if [ $status = 134 ] && [ ! -s "$scratch/serial" ]; then
+    echo "bochs: Debian's Bochs aborts on this machine before it runs anything: $(tail -n 1 "$scratch/console")" >&2
+    exit 69
+fi
 echo "bochs: no end after $seconds s (status $status)" >&2
 tail -n 3 "$scratch/log" >&2
 exit 1

@@ -83,10 +83,11 @@ import X86Architecture
         Self.goToCall(16, run)
         var tried: [Place: Int] = [:]
         let before = try counted(run)
-        for boundary in 0..<6000 {
+        for boundary in 0..<8000 {
             let place = place(run)
             // Everywhere in the monitor, where its own look for NMIs may be just over, and in all that crosses.
-            if place == .monitor || place == .crossing || place == .entryCode || boundary % 16 == 0 {
+            let isEachTried = [.monitor, .crossing, .entryCode, .ring3].contains(place)
+            if isEachTried || boundary % 16 == 0 {
                 let snapshot = machine.snapshot(), count = NMICount()
                 machine.addObserver(count)
                 machine.injectNMI(processor: 0, atCycle: machine.view.cycles(of: 0))

@@ -74,6 +74,7 @@ import X86Decoder
             if selection[.size] & 0b010 == 0 && !isWide { bytes.append(0x66) }
             bytes += [[], [0x66], [0xf3], [0xf2]][prefix]
             if isWide { bytes.append(0x48) }
+            if selection[.rexB] == 0b10 { bytes.append(0x41) }
             bytes += [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][Int(encoding.map.rawValue)] + [opcode]
         }
         if encoding.hasModRM { bytes += modRM(row, selection) }

@@ -148,8 +148,8 @@ extension Processor {
         setGPR(Int(i.reg), size: I.bitWidth / 8, UInt64(truncatingIfNeeded: result))
     }
     /// Two doublewords of an MMX register or memory. With a memory operand the x87 state is left alone: so SDM 2A
-    /// "CVTPI2PD-Convert Packed Dword Integers to Packed Double Precision Floating-Point Values"; CVTPI2PS does the same
-    /// (measured on processors of both vendors), whatever its page says.
+    /// "CVTPI2PD-Convert Packed Dword Integers to Packed Double Precision Floating-Point Values"; CVTPI2PS does the
+    /// same (measured on processors of both vendors), whatever its page says.
     @inline(__always) func floatFromMMX<F: ElementFormat>(_ i: borrowing Instruction, _: F.Type) throws(Interruption) {
         try requireVectors()
         if !i.hasMemory {

@@ -17,8 +17,8 @@ extension Processor {
         if M.self == Aligned.self { try requireAlignment(i, bytes: 16) }
         return try memoryOperand(.rm, i, bytes: M.bytes, use)
     }
-    /// Of an address that is not canonical and not aligned as it must be, the latter is reported: #GP, not #SS (measured
-    /// on processors of both vendors).
+    /// Of an address that is not canonical and not aligned as it must be, the latter is reported: #GP, not #SS
+    /// (measured on processors of both vendors).
     func requireAlignment(_ i: borrowing Instruction, bytes: UInt64) throws(Interruption) {
         guard codeSize == .bits64 else { return }
         let base = i.segment >= SegmentIndex.fs ? system.segments[Int(i.segment)].base : 0

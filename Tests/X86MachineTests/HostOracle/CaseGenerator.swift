@@ -45,7 +45,8 @@ struct CaseGenerator {
 
     /// A locked access that may cross a cache line.
     private func locksBus(_ i: Instruction, _ c: OracleCase) -> Bool {
-        guard i.hasMemory, i.prefixes.lock || InstructionInfo(i.row).semantics.description == "xchg" else { return false }
+        let isExchange = InstructionInfo(i.row).semantics.description == "xchg"
+        guard i.hasMemory, i.prefixes.lock || isExchange else { return false }
         return EffectiveAddress(i, c).linear & 63 > 48
     }
 

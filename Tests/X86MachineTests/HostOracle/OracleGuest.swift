@@ -128,7 +128,9 @@ final class OracleGuest {
         FXSaveArea.restore(p, image, is64Bit: true, registers: 16)
         memory.withUnsafeBytes { bytes in
             let at = Int(HOST_DATA_BYTES - HOST_UPPER_BYTES)
-            for n in 0..<32 { p.system.fpu.upperYMM[n] = bytes.loadUnaligned(fromByteOffset: at + 8 * n, as: UInt64.self) }
+            for n in 0..<32 {
+                p.system.fpu.upperYMM[n] = bytes.loadUnaligned(fromByteOffset: at + 8 * n, as: UInt64.self)
+            }
         }
         p.boundaryWork = false
         p.stepInstruction()

@@ -122,8 +122,8 @@ enum VendorDifferences {
 
     /// SDM 2A "PUSH—Push Word, Doubleword, or Quadword Onto the Stack": recent processors write 16 bits of a selector
     /// and leave the rest; AMD's write zeros.
-    /// SDM 2A "CALL—Call Procedure" checks the target first and pushes then; processors of both vendors have pushed when
-    /// they fault on it. Nothing may rely on what lies beyond the top of a stack.
+    /// SDM 2A "CALL—Call Procedure" checks the target first and pushes then; processors of both vendors have pushed
+    /// when they fault on it. Nothing may rely on what lies beyond the top of a stack.
     static func ignoresMemory(_ i: Instruction, _ name: String, isFault: Bool) -> Bool {
         if isFault && (name == "call" || name == "callFar") { return true }
         // A store of 80 bits is two on Intel's, and the second can fault alone.

@@ -294,7 +294,8 @@ struct CheckedEntry: CustomTestStringConvertible, Sendable {
         },
     ]
 
-    /// The processor is in IA-32e mode, so a 32-bit host is refused in any case; what else is asked of one fails beside it.
+    /// The processor is in IA-32e mode, so a 32-bit host is refused in any case; what else is asked of one fails beside
+    /// that.
     private static let modeDiffers = "hostAddressSpaceMatchesMode"
     private static func host32Bit(_ m: VMXTestMachine) {
         m[.exitControls] &= ~UInt64((ExitControls.hostAddressSpaceSize | .loadEFER).rawValue)
