@@ -7,6 +7,7 @@
  * the domain cannot write: GS base and stack pointer come from vmfunc_state_page, flags from the suspended frame (rule I5).
  */
 #include <lvd/layout.h>
+#include "callee_saved.h"
 #include "offsets.h"
 #include "vmfunc.h"
 
@@ -30,24 +31,6 @@
     movq %r10, 40(\to)
     movq %r11, 48(\to)
     movq %r12, 56(\to)
-    .endm
-
-    .macro PUSH_CALLEE_SAVED
-    pushq %rbp
-    pushq %rbx
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    .endm
-
-    .macro POP_CALLEE_SAVED
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbx
-    popq %rbp
     .endm
 
 /* Nothing of the kernel's may be left in a register when a domain gets control (S11); RAX, RCX and the message follow. */

@@ -1,6 +1,7 @@
 /* The kernel's part of interrupt entry and exit; comes from entry.S with the kernel's view active. The four-way table of 4.3. */
 #include <lvd/layout.h>
 #include <lvd/causes.h>
+#include "callee_saved.h"
 #include "offsets.h"
 #include "vmfunc.h"
 
@@ -227,12 +228,7 @@ entry_from_user:
 /* void user_run(const struct trap_frame *frame): ring 3 from that frame on, until the process calls the kernel or ends. */
     .globl user_run, user_leave
 user_run:
-    pushq %rbp
-    pushq %rbx
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    PUSH_CALLEE_SAVED
     pushfq
     cli
     movq %gs:LVD_PERCPU_CURRENT, %rax
@@ -248,12 +244,7 @@ user_leave:                                  /* SS is null behind a delivery fro
     movl $KERNEL_DS, %eax
     movw %ax, %ss
     popfq
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbx
-    popq %rbp
+    POP_CALLEE_SAVED
     ret
 
 entry_impossible:

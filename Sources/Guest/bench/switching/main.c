@@ -47,7 +47,7 @@ static u64 option(const char *word) {
 }
 
 void main64(void) {
-    idt_init();
+    machine_init();
     if (!vmx_start())
         finish(77);
     vmx_reset();

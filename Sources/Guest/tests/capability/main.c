@@ -5,8 +5,7 @@
 #include "../../kernel/capability.h"
 #include <linux/errno.h>
 
-void idt_init(void), finish(u32 status), print(const char *text), print_number(u64 value); /* ../vmfunc/machine.c */
-static void outb(u16 port, u8 value) { asm volatile("outb %0, %1" : : "a"(value), "Nd"(port)); }
+void machine_init(void), finish(u32 status), print(const char *text), print_number(u64 value); /* ../vmfunc/machine.c */
 
 void *memcpy(void *to, const void *from, size_t n) {
     const u8 *at = from;
@@ -213,12 +212,7 @@ static void ends(void) {
 }
 
 void main64(void) {
-    outb(0x3f9, 0);
-    outb(0x3fb, 3);
-    outb(0x3fa, 0);
-    outb(0x21, 0xff);
-    outb(0xa1, 0xff);
-    idt_init();
+    machine_init();
     names();
     grants();
     revokes();

@@ -4,8 +4,7 @@
  */
 #include "tests.h"
 
-void idt_init(void), finish(u32 status); /* ../vmfunc/machine.c */
-static void outb(u16 port, u8 value) { asm volatile("outb %0, %1" : : "a"(value), "Nd"(port)); }
+void machine_init(void), finish(u32 status); /* ../vmfunc/machine.c */
 
 static u32 passed, failed;
 void judge(const char *name, bool good) {
@@ -45,12 +44,7 @@ void kernel_tests(void) {
 }
 
 void main64(void) {
-    outb(0x3f9, 0);
-    outb(0x3fb, 3);
-    outb(0x3fa, 0);
-    outb(0x21, 0xff);
-    outb(0xa1, 0xff);
-    idt_init();
+    machine_init();
     marshalling_peer = &peers[0];
     domain_run();
     kernel_tests();

@@ -49,7 +49,7 @@ void exception_handler(u64 vector, u64 error, u64 *frame) {
 }
 
 /* SDM 3A 6.14.1 "64-Bit Mode IDT": interrupt gates on IST 1. */
-void idt_init(void) {
+static void idt_init(void) {
     struct { u16 limit; u64 base; } __attribute__((packed)) pointer = { sizeof idt - 1, (u64)idt };
     for (u32 vector = 0; vector < 64; vector++) {
         u64 target = (u64)exception_stubs[vector];
@@ -64,6 +64,16 @@ void *memset(void *to, int value, u64 length) {
     while (length--)
         *at++ = (u8)value;
     return to;
+}
+
+/* 8 data bits and no interrupts from the 16550, none from the 8259s, exceptions to handlers. */
+void machine_init(void) {
+    outb(0x3f9, 0);
+    outb(0x3fb, 3);
+    outb(0x3fa, 0);
+    outb(0x21, 0xff);
+    outb(0xa1, 0xff);
+    idt_init();
 }
 
 void finish(u32 status) {

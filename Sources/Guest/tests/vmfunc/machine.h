@@ -87,7 +87,7 @@ void in_user_mode(void (*function)(void));
 void print(const char *text);
 void print_number(u64 value);
 void finish(u32 status); /* ends the run: (status << 1) | 1 by port 0xF4, or "Shutdown" where that is not there */
-void idt_init(void);
+void machine_init(void);
 extern u64 idt[512];
 
 /*

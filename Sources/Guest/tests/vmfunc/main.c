@@ -26,12 +26,7 @@ static void run_suite(const char *suite, const struct test *tests) {
 }
 
 void main64(void) {
-    outb(0x3f9, 0);
-    outb(0x3fb, 3);
-    outb(0x3fa, 0);
-    outb(0x21, 0xff);
-    outb(0xa1, 0xff);
-    idt_init();
+    machine_init();
     if (!vmx_start()) {
         print("SKIP: vmfunc: this machine has no VM functions\n");
         finish(77);
