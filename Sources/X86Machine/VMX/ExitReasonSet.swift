@@ -9,7 +9,7 @@ struct ExitReasonSet {
 
 extension VMXModel {
     /// What a guest of this machine can exit for. Left out, as their features are: SMIs and RSM (no SMM), task switches
-    /// and GETSEC (not modelled, #UD without SMX), machine checks, XSAVES and XRSTORS (IA32_XSS is 0, so no bit of the
+    /// (not modelled), GETSEC (#UD without SMX), machine checks, XSAVES and XRSTORS (IA32_XSS is 0, so no bit of the
     /// XSS-exiting bitmap counts), and all that needs controls whose capability bits are 0.
     static let exitReasons = ExitReasonSet([
         .exceptionOrNMI, .externalInterrupt, .tripleFault, .initSignal, .startupIPI, .interruptWindow, .nmiWindow,
